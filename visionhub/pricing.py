@@ -1,0 +1,1 @@
+"""What a request costs. Money is an integer of micro-units of one currency, never a float."""

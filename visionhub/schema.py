@@ -1,0 +1,229 @@
+"""The one schema that every provider's answer is parsed into.
+
+Scores keep their native value and say on which scale it is; an ordinal word is never turned into
+a number. Geometry alone is converted: a box or point is a pair of ratios of the width and the
+height of the upright image that was sent, so 0 <= value <= 1, origin top left.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Task(StrEnum):
+    """What can be asked about an image."""
+
+    LABELS = "labels"
+    OBJECTS = "objects"
+    FACES = "faces"
+    PEOPLE = "people"
+    TEXT = "text"
+    SAFE_SEARCH = "safe_search"
+    LANDMARKS = "landmarks"
+    LOGOS = "logos"
+    COLORS = "colors"
+    EMBEDDING = "embedding"
+    CAPTION = "caption"
+
+
+class Scale(StrEnum):
+    """How a provider's score is to be read."""
+
+    PROBABILITY = "probability"  # 0..1, the model's own probability (calibrated or not)
+    PERCENT = "percent"  # 0..100
+    LIKELIHOOD = "likelihood"  # an ordinal word
+    UNCALIBRATED = "uncalibrated"  # a number that only orders
+
+
+class Status(StrEnum):
+    """Why a table has, or has not, rows for one (image, provider, task)."""
+
+    OBSERVED = "observed"  # answered in full; zero rows then mean "looked, found none"
+    UNSUPPORTED = "unsupported"  # the provider does not offer the task
+    WITHDRAWN = "withdrawn"  # the provider has stopped offering it
+    BELOW_FLOOR = "below_floor"  # answered, but nothing reached the floor: censored, not "no"
+    TRUNCATED = "truncated"  # answered, but the maximum number of results was reached
+    REFUSED = "refused"  # the provider does not take this image
+    ERROR = "error"  # no answer; `reason` says why
+    NOT_REQUESTED = "not_requested"
+
+
+ANSWERED = (Status.OBSERVED, Status.BELOW_FLOOR, Status.TRUNCATED, Status.WITHDRAWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A native score: `value` for the numeric scales, `word` for `likelihood`.
+
+    Raises ValueError when the value does not belong to its scale.
+    """
+
+    scale: Scale
+    value: float | None = None
+    word: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.scale is Scale.LIKELIHOOD) != (self.word is not None) or (
+            (self.word is None) == (self.value is None)
+        ):
+            raise ValueError(f"a {self.scale} score was given value={self.value} word={self.word}")
+        top = {Scale.PROBABILITY: 1.0, Scale.PERCENT: 100.0}.get(self.scale)
+        if top is not None and self.value is not None and not 0.0 <= self.value <= top:
+            raise ValueError(f"{self.value} is not a {self.scale}")
+
+
+def probability(value: float) -> Score:
+    """A score on the probability scale; rounding noise of a float32 softmax is tolerated."""
+    if not -1e-5 <= value <= 1 + 1e-5:
+        raise ValueError(f"{value} is not a probability")
+    return Score(Scale.PROBABILITY, min(max(float(value), 0.0), 1.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in ratios of the sent image; `clipped` says that it reached outside."""
+
+    x_min: float
+    y_min: float
+    x_max: float
+    y_max: float
+    clipped: bool = False
+
+    def __post_init__(self) -> None:
+        if not (0.0 <= self.x_min <= self.x_max <= 1.0 and 0.0 <= self.y_min <= self.y_max <= 1.0):
+            raise ValueError(f"not a box in ratios: {self}")
+
+    @classmethod
+    def of(cls, x_min: float, y_min: float, x_max: float, y_max: float) -> Box:
+        """A box from ratios that may lie outside the image: cut to it, and marked as cut."""
+        inside = [min(max(float(v), 0.0), 1.0) for v in (x_min, y_min, x_max, y_max)]
+        cut = any(
+            abs(a - b) > 1e-6 for a, b in zip(inside, (x_min, y_min, x_max, y_max), strict=True)
+        )
+        left, right = sorted((inside[0], inside[2]))
+        top, bottom = sorted((inside[1], inside[3]))
+        return cls(left, top, right, bottom, cut)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A named point in ratios of the sent image; it may lie a little outside."""
+
+    name: str
+    x: float
+    y: float
+    score: float | None = None  # the model's own visibility or confidence, uncalibrated
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A word for the whole image."""
+
+    name: str
+    score: Score
+    vendor_id: str | None = None  # the vendor's own identifier (mid, WordNet offset, class index)
+    parents: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """A thing with a box."""
+
+    name: str
+    score: Score
+    box: Box
+    vendor_id: str | None = None
+    parents: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """A property of a face: a `word` (gender, emotion) or a `number` (age in years).
+
+    For a range (an age bracket) `low` and `high` are its ends. Age, gender and emotion are
+    guesses from appearance and are present only when they were asked for by name.
+    """
+
+    name: str
+    word: str | None = None
+    number: float | None = None
+    low: float | None = None
+    high: float | None = None
+    score: Score | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A face: box, landmarks, pose in degrees, and what was asked for about it."""
+
+    score: Score
+    box: Box
+    landmarks: tuple[Point, ...] = ()
+    roll: float | None = None
+    yaw: float | None = None
+    pitch: float | None = None
+    attributes: tuple[Attribute, ...] = ()
+    embedding: tuple[float, ...] = ()  # biometric: present only when it was asked for by name
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person with a body pose."""
+
+    score: Score
+    box: Box
+    keypoints: tuple[Point, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TextLine:
+    """A piece of text: `level` is block, line or word; `polygon` runs clockwise in ratios."""
+
+    text: str
+    box: Box
+    score: Score | None = None
+    level: str = "line"
+    polygon: tuple[tuple[float, float], ...] = ()
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SafeSearch:
+    """One category of unsafe content; `level` is its depth in the vendor's taxonomy, from 1."""
+
+    category: str
+    score: Score
+    parent: str | None = None
+    level: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """A parsed body. Exactly the fields of the request's task are filled.
+
+    `unknown` lists the members of the body that the parser does not know, as dotted paths: they
+    are reported and never dropped in silence.
+    """
+
+    status: Status = Status.OBSERVED
+    reason: str = ""
+    labels: tuple[Label, ...] = ()
+    objects: tuple[Object, ...] = ()
+    faces: tuple[Face, ...] = ()
+    people: tuple[Person, ...] = ()
+    text_lines: tuple[TextLine, ...] = ()
+    safe_search: tuple[SafeSearch, ...] = ()
+    unknown: tuple[str, ...] = field(default=())
+
+    def __len__(self) -> int:
+        """How many things the provider reported."""
+        parts = (self.labels, self.objects, self.faces)
+        more = (self.people, self.text_lines, self.safe_search)
+        return sum(map(len, parts)) + sum(map(len, more))
+
+    def __bool__(self) -> bool:
+        """An annotation is an answer even when it holds nothing."""
+        return True
