@@ -1,0 +1,37 @@
+"""Fixtures for every test: pictures made on the spot, and the folder of shared photographs."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageDraw
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real photographs with ground truth that may lie beside the checkout."""
+    folder = Path(os.environ.get("VISIONHUB_SHARED", ROOT.parent / "shared"))
+    if not (folder / "images").is_dir():
+        pytest.skip("no folder ../shared/images beside the checkout: real photographs not tested")
+    return folder
+
+
+@pytest.fixture
+def photo() -> bytes:
+    """A small colourful JPEG, 160x120, the same bytes each time."""
+    return jpeg(160, 120)
+
+
+def jpeg(width: int, height: int, shift: int = 0) -> bytes:
+    """A JPEG with a gradient and a rectangle; `shift` makes other bytes."""
+    image = Image.linear_gradient("L").resize((width, height)).convert("RGB")
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((shift % width, 10, width // 2 + shift % 20, height // 2), fill=(200, 30, shift % 256))
+    out = io.BytesIO()
+    image.save(out, "JPEG", quality=90)
+    return out.getvalue()
