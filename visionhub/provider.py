@@ -156,6 +156,7 @@ class Provider(ABC):
     tasks: what is offered; a task that is not here is `unsupported`.
     limits: what an image must fulfil to be sent.
     concurrency: how many `fetch` calls may be in flight at once; 0 means one per processor.
+    images_per_batch: how many images one `fetch` may carry; works come in groups of that size.
     models: cards of local models, empty for a remote service.
     """
 
@@ -163,6 +164,7 @@ class Provider(ABC):
     tasks: ClassVar[Mapping[Task, TaskSpec]]
     limits: ClassVar[Limits] = Limits()
     concurrency: ClassVar[int] = 0
+    images_per_batch: ClassVar[int] = 1
     models: ClassVar[Sequence[ModelCard]] = ()
 
     @abstractmethod

@@ -1,0 +1,1 @@
+"""Planning and running: from files to stored annotations."""

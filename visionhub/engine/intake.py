@@ -1,0 +1,222 @@
+"""The way in: what a file is, what the study already holds about it, and its rendering."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from visionhub.engine.plan import Plan
+from visionhub.engine.progress import Progress
+from visionhub.engine.sources import Found
+from visionhub.errors import UnreadableImage
+from visionhub.images import ImageFacts, Limits, Rendering, decoder_version, render, sha256_of
+from visionhub.schema import Status
+from visionhub.store import lookup
+from visionhub.store.lookup import Held, KnownImage
+from visionhub.store.items import Answer, Question, RenderingRow, limits_key, printable
+from visionhub.store.record import Recorder, StatusRow
+from visionhub.store.study import StudyFile
+
+MAX_FILE_BYTES = 512 * 1024 * 1024
+PASSING = frozenset({"changed", "vanished"})  # nothing about the image itself: looked at again
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A file that was looked at: its hash and size, or the problem with it."""
+
+    path: str
+    sha256: str = ""
+    size: int = 0
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Todo:
+    """An image with the ids of the questions that are still open about it."""
+
+    path: str
+    sha256: str
+    image_id: int
+    questions: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An image that was decoded: what its file says and what is sent, or why it cannot be read."""
+
+    todo: Todo
+    facts: ImageFacts | UnreadableImage
+    rendering: Rendering | None = None
+    row: RenderingRow | None = None
+
+    def light(self) -> Prepared:
+        """The same without the picture."""
+        return dataclasses.replace(self, rendering=None)
+
+
+def read_and_hash(found: Found) -> Seen:
+    """Identity of one file. The bytes are not kept: most files of a second run need no more."""
+    if found.problem:
+        return Seen(found.path, problem=found.problem)
+    try:
+        data = _read(found.path)
+    except OSError as error:
+        return Seen(found.path, problem=error.strerror or str(error))
+    return Seen(found.path, sha256_of(data), len(data))
+
+
+def prepare(todo: Todo, limits: Limits) -> Prepared:
+    """Decode and render one image; never raises for what a file may hold."""
+    try:
+        data = _read(todo.path)
+        if sha256_of(data) != todo.sha256:
+            raise UnreadableImage("changed", "the file changed while it was read; run again")
+        facts, sent = render(data, limits)
+    except UnreadableImage as error:
+        return Prepared(todo, error)
+    except OSError as error:
+        return Prepared(todo, UnreadableImage("vanished", error.strerror or str(error)))
+    return Prepared(todo, facts, sent, RenderingRow.of(sent))
+
+
+def _read(path: str) -> bytes:
+    size = os.stat(path).st_size
+    if size > MAX_FILE_BYTES:
+        raise OSError(0, f"larger than {MAX_FILE_BYTES // 2**20} MiB")
+    return Path(path).read_bytes()
+
+
+class Intake:
+    """Compares files with the study, and stores what was learnt. Used by the writing thread only.
+
+    An image that was met before in this run, under another path, asks nothing twice; who was met
+    is a bit per image id, so that ten million images cost a megabyte.
+    """
+
+    def __init__(
+        self,
+        study: StudyFile,
+        plan: Plan,
+        recorder: Recorder,
+        questions: Mapping[int, Question],
+        progress: Progress,
+    ) -> None:
+        self.study, self.plan, self.recorder = study, plan, recorder
+        self.questions, self.progress = questions, progress
+        self.limits, self.decoder = limits_key(plan.limits), decoder_version()
+        self._met = bytearray()
+
+    def missing(self, chunk: Sequence[Seen]) -> list[Todo]:
+        """Record these files; what must still be asked about their images."""
+        readable = {seen.sha256: seen for seen in chunk if seen.problem is None}
+        with self.study.transaction():
+            known = self._images(readable)
+            self._paths(chunk, known)
+            todo = self._open(readable, known)
+        self.progress.files += len(chunk)
+        self.progress.unreadable_files += sum(1 for seen in chunk if seen.problem is not None)
+        self.progress.pending += sum(len(item.questions) for item in todo)
+        return todo
+
+    def _images(self, readable: Mapping[str, Seen]) -> dict[str, KnownImage]:
+        known = lookup.images(self.study, list(readable))
+        new = [(sha, seen.size) for sha, seen in readable.items() if sha not in known]
+        if new:
+            self.recorder.new_images(new)
+            known |= lookup.images(self.study, [sha for sha, _ in new])
+        return known
+
+    def _first_time(self, image_id: int) -> bool:
+        byte, bit = image_id >> 3, 1 << (image_id & 7)
+        if byte >= len(self._met):
+            self._met.extend(bytes(byte + 1 - len(self._met) + 4096))
+        before = self._met[byte] & bit
+        self._met[byte] |= bit
+        return not before
+
+    def _paths(self, chunk: Sequence[Seen], known: Mapping[str, KnownImage]) -> None:
+        held = lookup.unchanged_paths(self.study, [seen.path for seen in chunk])
+        self.recorder.paths(
+            (seen.path, known[seen.sha256].id if seen.sha256 else None, seen.problem)
+            for seen in chunk
+            if seen.problem is not None
+            or held.get(printable(seen.path)[0]) != known[seen.sha256].id
+        )
+
+    def _open(self, readable: Mapping[str, Seen], known: Mapping[str, KnownImage]) -> list[Todo]:
+        ids = [image.id for image in known.values()]
+        renderings = lookup.renderings(self.study, ids, self.limits)
+        settled = lookup.settled(self.study, list(renderings.values()), list(self.questions))
+        current = lookup.statuses(self.study, ids)
+        changes: list[StatusRow] = []
+        todo: list[Todo] = []
+        for sha, image in known.items():
+            if not self._first_time(image.id):
+                continue
+            self.progress.images += 1
+            changes += self._unsupported(image.id, current)
+            if image.problem is not None and image.decoder == self.decoder:
+                changes += self._unreadable(image.id, image.problem, image.problem_detail)
+                self.count_unreadable(())
+                continue
+            sent = renderings.get(image.id, 0)
+            held = {q: settled[sent, q] for q in self.questions if (sent, q) in settled}
+            changes += self._current(image.id, held, current)
+            if left := tuple(question for question in self.questions if question not in held):
+                todo.append(Todo(readable[sha].path, sha, image.id, left))
+        self.recorder.statuses(changes)
+        return todo
+
+    def _unsupported(
+        self, image_id: int, current: Mapping[tuple[int, str, str], tuple[str, int | None]]
+    ) -> Iterable[StatusRow]:
+        for provider, task in self.plan.unsupported:
+            if (image_id, provider, task.value) not in current:
+                reason = f"{provider} does not offer {task.value}"
+                yield image_id, provider, task.value, Status.UNSUPPORTED.value, reason, 0, None
+
+    def _unreadable(self, image_id: int, reason: str, detail: str | None) -> Iterable[StatusRow]:
+        text = f"unreadable image: {reason}" + (f" ({detail})" if detail else "")
+        for question in self.questions.values():
+            asked = (image_id, question.provider, question.task.value)
+            yield *asked, Status.ERROR.value, text, 0, None
+
+    def _current(
+        self,
+        image_id: int,
+        held: Mapping[int, Held],
+        current: Mapping[tuple[int, str, str], tuple[str, int | None]],
+    ) -> Iterable[StatusRow]:
+        """Count what is held, and make it the current answer where another one was."""
+        for question_id, answer in held.items():
+            question = self.questions[question_id]
+            asked = (question.provider, question.task.value)
+            self.progress.cached[asked] += 1
+            if current.get((image_id, *asked)) != (answer.status, answer.id):
+                yield image_id, *asked, answer.status, answer.reason, answer.results, answer.id
+
+    def count_unreadable(self, pending: Sequence[int]) -> None:
+        """Count an image that cannot be read, and the questions that it leaves without answer."""
+        self.progress.unreadable_images += 1
+        self.progress.pending -= len(pending)
+        for question in self.questions.values():
+            asked = (question.provider, question.task.value, Status.ERROR.value)
+            self.progress.ended[asked] += 1
+
+    def store(self, prepared: Iterable[Prepared], answers: Sequence[Answer]) -> None:
+        """Write facts, renderings and answers of a few images, inside one transaction."""
+        renderings: dict[int, int] = {}
+        for item in prepared:
+            image_id = item.todo.image_id
+            passing = isinstance(item.facts, UnreadableImage) and item.facts.reason in PASSING
+            self.recorder.facts(image_id, item.facts, "" if passing else self.decoder)
+            if item.row is not None:
+                renderings[image_id] = self.recorder.rendering(image_id, self.limits, item.row)
+            elif isinstance(item.facts, UnreadableImage):
+                rows = self._unreadable(image_id, item.facts.reason, item.facts.detail)
+                self.recorder.statuses(rows)
+        self.recorder.answers(answers, renderings)

@@ -1,0 +1,83 @@
+"""Counting what a run has done, for a progress line and for the summary."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from visionhub.schema import ANSWERED, Status
+
+ANSWERED_WORDS = frozenset(status.value for status in ANSWERED)
+
+
+@dataclass
+class Progress:
+    """Counts of one run. `total` files is None until they are counted."""
+
+    total: int | None = None
+    files: int = 0  # files looked at
+    unreadable_files: int = 0  # files that could not even be read
+    images: int = 0  # distinct images, by content
+    unreadable_images: int = 0
+    cached: Counter[tuple[str, str]] = field(default_factory=Counter)  # by (provider, task)
+    ended: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # and by status
+    results: Counter[tuple[str, str]] = field(default_factory=Counter)
+    unknown: Counter[str] = field(default_factory=Counter)  # members that a parser did not know
+    pending: int = 0  # requests still to be answered for files looked at
+    started: float = field(default_factory=time.monotonic)
+    interrupted: bool = False
+
+    @property
+    def seconds(self) -> float:
+        """Since the run began."""
+        return time.monotonic() - self.started
+
+    @property
+    def done(self) -> int:
+        """Requests answered in this run."""
+        return sum(n for (_, _, status), n in self.ended.items() if status in ANSWERED_WORDS)
+
+    @property
+    def failed(self) -> int:
+        """Requests that ended without an answer, and files that could not be read."""
+        errors = sum(n for (_, _, status), n in self.ended.items() if status == Status.ERROR)
+        return errors + self.unreadable_files
+
+    @property
+    def eta(self) -> float | None:
+        """Seconds left at the pace so far; None while it cannot be told."""
+        if not self.total or not self.files:
+            return None
+        return self.seconds / self.files * (self.total - self.files)
+
+    def tasks(self) -> Mapping[tuple[str, str], Counter[str]]:
+        """Counts by status (with `cached` beside) for each (provider, task)."""
+        table: dict[tuple[str, str], Counter[str]] = {}
+        for (provider, task, status), count in self.ended.items():
+            table.setdefault((provider, task), Counter())[status] += count
+        for key, count in self.cached.items():
+            table.setdefault(key, Counter())["cached"] += count
+        return dict(sorted(table.items()))
+
+    def summary(self) -> dict[str, Any]:
+        """Everything, ready for JSON."""
+        rows = [
+            {"provider": p, "task": t, "results": self.results[(p, t)], **counts}
+            for (p, t), counts in self.tasks().items()
+        ]
+        return {
+            "files": self.files,
+            "images": self.images,
+            "unreadable_files": self.unreadable_files,
+            "unreadable_images": self.unreadable_images,
+            "done": self.done,
+            "cached": sum(self.cached.values()),
+            "failed": self.failed,
+            "seconds": round(self.seconds, 3),
+            "interrupted": self.interrupted,
+            "tasks": rows,
+            "unknown_members": dict(self.unknown),
+        }

@@ -1,0 +1,180 @@
+"""A run, from top to bottom: read and hash -> what is missing -> render -> ask -> store.
+
+Files move through generators that one thread, the study's only writer, pulls; reading, rendering
+and asking happen in pools with a bounded number in flight, so memory does not grow with the number
+of files. `stop` ends the intake; what is in flight is still answered and stored.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from functools import partial
+
+from visionhub.engine.ask import Parsed, ask
+from visionhub.engine.flow import available_cpus, batched, bounded_map
+from visionhub.engine.intake import Intake, Prepared, Seen, Todo, prepare, read_and_hash
+from visionhub.engine.plan import Plan
+from visionhub.engine.progress import Progress
+from visionhub.engine.sources import Found
+from visionhub.errors import RefusedImage
+from visionhub.provider import Batch, Provider, Request, Work
+from visionhub.schema import Annotation
+from visionhub.store.items import Answer
+from visionhub.store.record import Recorder
+from visionhub.store.study import StudyFile
+
+LOOKUP = 256  # files a lookup
+COMMIT_ANSWERS = 512
+COMMIT_SECONDS = 2.0
+
+
+class Run:
+    """One run over a study. Use `go` once."""
+
+    def __init__(
+        self,
+        study: StudyFile,
+        plan: Plan,
+        recorder: Recorder,
+        watch: Callable[[Progress], None] = lambda progress: None,
+        stop: threading.Event | None = None,
+    ) -> None:
+        self.study, self.plan, self.recorder = study, plan, recorder
+        self.progress, self.watch = Progress(), watch
+        self.stop = stop or threading.Event()
+        with study.transaction():
+            ids = {recorder.question(question): question for question in plan.questions}
+        self.questions = ids
+        self.intake = Intake(study, plan, recorder, ids, self.progress)
+        self._open: dict[str, tuple[int, Prepared]] = {}  # request key -> question id, image
+        self._answers: list[Answer] = []
+        self._prepared: dict[int, Prepared] = {}
+        self._committed = time.monotonic()
+
+    def go(self, files: Iterable[Found]) -> Progress:
+        """Ask about every file; returns the counts. Raises AuthenticationError, StudyError."""
+        cpus = available_cpus()
+        with ExitStack() as pools:
+            readers = pools.enter_context(ThreadPoolExecutor(cpus, "read"))
+            askers = {
+                name: pools.enter_context(ThreadPoolExecutor(p.concurrency or cpus, name))
+                for name, p in self.plan.providers.items()
+            }
+            ahead = sum(p.concurrency or cpus for p in self.plan.providers.values()) * 2
+            try:
+                seen = bounded_map(partial(readers.submit, read_and_hash), self._until(files), 64)
+                todo = self._missing(seen)
+                ready = bounded_map(partial(readers.submit, self._prepare), todo, cpus + 1)
+                batches = self._batches(ready)
+                for parsed in bounded_map(partial(self._submit, askers), batches, ahead):
+                    self._take(parsed)
+            finally:
+                self._commit()
+        self.progress.interrupted = self.stop.is_set()
+        return self.progress
+
+    def _until(self, files: Iterable[Found]) -> Iterator[Found]:
+        for found in files:
+            if self.stop.is_set():
+                return
+            yield found
+
+    def _missing(self, seen: Iterable[Seen]) -> Iterator[Todo]:
+        for chunk in batched(seen, LOOKUP):
+            yield from self.intake.missing(chunk)
+            self.watch(self.progress)
+
+    def _prepare(self, todo: Todo) -> Prepared:
+        return prepare(todo, self.plan.limits)
+
+    def _batches(self, ready: Iterable[Prepared]) -> Iterator[tuple[Provider, Batch]]:
+        """Group what is ready for each provider as its API takes it."""
+        group = max(p.images_per_batch for p in self.plan.providers.values())
+        for chunk in batched(ready, group):
+            for provider in self.plan.providers.values():
+                works = [w for p in chunk if (w := self._work(p, provider)) is not None]
+                yield from ((provider, batch) for batch in provider.batches(works))
+            for prepared in chunk:
+                if prepared.rendering is None:
+                    self._keep(prepared)
+
+    def _work(self, prepared: Prepared, provider: Provider) -> Work | None:
+        """What one provider is asked about one image; None for nothing."""
+        sent, todo = prepared.rendering, prepared.todo
+        if sent is None:
+            return None
+        requests = []
+        for question_id in todo.questions:
+            question = self.questions[question_id]
+            if question.provider != provider.name:
+                continue
+            request = Request(
+                todo.sha256,
+                sent.sha256,
+                sent.width,
+                sent.height,
+                question.task,
+                question.provider,
+                question.revision,
+                question.parameters,
+            )
+            self._open[request.key] = (question_id, prepared)
+            requests.append(request)
+        if requests and (refusal := refused(sent.width, sent.height, provider)):
+            self._take([Parsed(request, refusal) for request in requests])
+            return None
+        return Work(sent, tuple(requests)) if requests else None
+
+    def _submit(
+        self, askers: dict[str, ThreadPoolExecutor], item: tuple[Provider, Batch]
+    ) -> Future[list[Parsed]]:
+        provider, batch = item
+        return askers[provider.name].submit(ask, provider, batch)
+
+    def _take(self, parsed: Iterable[Parsed]) -> None:
+        for part in parsed:
+            question_id, prepared = self._open.pop(part.request.key)
+            question, image_id = self.questions[question_id], prepared.todo.image_id
+            self._prepared[image_id] = prepared.light()  # the picture itself can go
+            answer = Answer(image_id, question_id, question, part.result, part.body)
+            self._answers.append(answer)
+            self._count(answer)
+        if len(self._answers) >= COMMIT_ANSWERS or self._due():
+            self._commit()
+        self.watch(self.progress)
+
+    def _count(self, answer: Answer) -> None:
+        asked = (answer.question.provider, answer.question.task.value)
+        self.progress.ended[(*asked, answer.status.value)] += 1
+        self.progress.results[asked] += answer.results
+        self.progress.pending -= 1
+        if isinstance(answer.result, Annotation):
+            self.progress.unknown.update(answer.result.unknown)
+
+    def _keep(self, prepared: Prepared) -> None:
+        """Remember an image that cannot be rendered."""
+        self._prepared[prepared.todo.image_id] = prepared
+        self.intake.count_unreadable(prepared.todo.questions)
+        if self._due():
+            self._commit()
+
+    def _due(self) -> bool:
+        return time.monotonic() - self._committed > COMMIT_SECONDS
+
+    def _commit(self) -> None:
+        with self.study.transaction():
+            self.intake.store(self._prepared.values(), self._answers)
+        self._prepared, self._answers = {}, []
+        self._committed = time.monotonic()
+
+
+def refused(width: int, height: int, provider: Provider) -> RefusedImage | None:
+    """Why this provider does not take a picture of this size; None when it does."""
+    least = provider.limits.min_side
+    if min(width, height) >= least:
+        return None
+    return RefusedImage(f"{width}x{height} px: {provider.name} takes {least} px a side and more")

@@ -1,0 +1,104 @@
+"""The library's front door: `visionhub.Study`, the same that the command line calls."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from visionhub import __version__
+from visionhub.engine.plan import DEFAULT_TASKS, Ask, plan
+from visionhub.engine.progress import Progress
+from visionhub.engine.run import Run
+from visionhub.engine.sources import Sources
+from visionhub.errors import StudyError
+from visionhub.store.record import Recorder
+from visionhub.store.rows import TABLES
+from visionhub.store.study import StudyFile
+from visionhub.store.table import Table
+
+RAW_TABLES = ("images", "paths", "renderings", "questions", "requests", "runs", "status")
+
+
+def _quiet(_: object) -> None:
+    return None
+
+
+class Study:
+    """A study file: annotate into it, read tables out of it.
+
+    The file is made by the first `annotate`; it is opened for each call only, so that other
+    programs can read and write it between calls.
+
+        study = visionhub.Study("study.db")
+        study.annotate("photos/", tasks=["labels"])
+        study.table("labels")
+    """
+
+    def __init__(self, path: str | os.PathLike[str] = "study.db") -> None:
+        self.path = Path(path)
+
+    def __repr__(self) -> str:
+        return f"Study({str(self.path)!r})"
+
+    def annotate(
+        self,
+        sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | Sources,
+        *,
+        providers: Sequence[str] = ("embedded",),
+        tasks: Sequence[str] = DEFAULT_TASKS,
+        parameters: Mapping[str, str] | None = None,
+        sensitive: Sequence[str] = (),
+        announce: Callable[[str], None] = _quiet,
+        watch: Callable[[Progress], None] = _quiet,
+        stop: threading.Event | None = None,
+    ) -> Progress:
+        """Ask providers about images; what is already answered is not asked again.
+
+        sources: files, folders, globs, or a `Sources` for lists, CSV columns, limits and shuffles.
+        parameters: "task.name" or "provider.task.name" to its text, as `--param` takes it.
+        announce: shown one line at a time (downloads); watch: called as counts change.
+        Raises UsageError, UnknownProvider, MissingExtra, ModelError, StudyError and
+        AuthenticationError. A bad image raises nothing: its status holds the reason.
+        """
+        files = sources if isinstance(sources, Sources) else Sources.of(sources)
+        files.check()
+        wanted = Ask(tuple(providers), tuple(tasks), dict(parameters or {}), tuple(sensitive))
+        planned = plan(wanted, announce)
+        with StudyFile(self.path, write=True) as study:
+            asked = {"sources": files.described(), "questions": planned.questions}
+            recorder = Recorder.start(study, __version__, asked)
+            run = Run(study, planned, recorder, watch, stop)
+            run.progress.total = files.count_in_background(run.progress)
+            progress = run.go(files)
+            with study.transaction():
+                recorder.finish(progress.summary())
+        return progress
+
+    def table(self, name: str, *, current: bool = True) -> Table:
+        """One table of the study: labels, objects, faces, people, text_lines, safe_search, status…
+
+        With `current` (the default) the annotation tables carry path, image, provider and revision,
+        and hold each provider's current answer only; without, every answer that was ever stored.
+        """
+        known = (*TABLES, *RAW_TABLES)
+        if name not in known:
+            raise StudyError(f"There is no table {name!r}: choose from {', '.join(known)}.")
+        with StudyFile(self.path) as study:
+            view = f"v_{name}"
+            exists = study.query("SELECT 1 FROM sqlite_master WHERE name = ?", (view,))
+            return study.query(f"SELECT * FROM {view if current and len(exists) else name}")
+
+    def query(self, sql: str, values: Sequence[Any] = ()) -> Table:
+        """The result of one SELECT on the study; the file is opened read-only."""
+        with StudyFile(self.path) as study:
+            return study.query(sql, values)
+
+    def reparse(self) -> Mapping[str, int]:
+        """Rebuild every derived table from the stored bodies; counts of requests by status."""
+        from visionhub.engine.reparse import reparse
+
+        with StudyFile(self.path, write=True) as study:
+            return dict(reparse(study))

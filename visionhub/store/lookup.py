@@ -1,0 +1,85 @@
+"""Asking a study what it already holds, many images at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from visionhub.schema import ANSWERED, Status
+from visionhub.store.items import printable
+from visionhub.store.study import StudyFile
+
+SETTLED = frozenset({*(status.value for status in ANSWERED), Status.REFUSED.value})
+"""Statuses of requests that are not sent again; an error is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A request that the study holds: enough to make it the current one again."""
+
+    id: int
+    status: str
+    reason: str
+    results: int
+
+
+@dataclass(frozen=True, slots=True)
+class KnownImage:
+    """An image in the study; `problem` is why it cannot be read, as `decoder` saw it."""
+
+    id: int
+    problem: str | None
+    problem_detail: str | None
+    decoder: str
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))
+
+
+def images(study: StudyFile, sha256s: Sequence[str]) -> dict[str, KnownImage]:
+    """Known images by hash."""
+    sql = (
+        "SELECT sha256, id, problem, problem_detail, decoder FROM images "
+        f"WHERE sha256 IN ({_marks(sha256s)})"
+    )
+    return {row[0]: KnownImage(*row[1:]) for row in study.connection.execute(sql, sha256s)}
+
+
+def unchanged_paths(study: StudyFile, paths: Sequence[str]) -> dict[str, int | None]:
+    """Image id by printable path, for paths that the study has seen without a problem."""
+    texts = [printable(path)[0] for path in paths]
+    sql = f"SELECT path, image_id FROM paths WHERE problem IS NULL AND path IN ({_marks(texts)})"
+    return dict(study.connection.execute(sql, texts))
+
+
+def renderings(study: StudyFile, image_ids: Sequence[int], limits: str) -> dict[int, int]:
+    """Id of the latest rendering by image id, for one set of limits."""
+    sql = (
+        "SELECT image_id, max(id) FROM renderings WHERE limits = ? AND image_id IN "
+        f"({_marks(image_ids)}) GROUP BY image_id"
+    )
+    return dict(study.connection.execute(sql, (limits, *image_ids)))
+
+
+def settled(
+    study: StudyFile, rendering_ids: Sequence[int], question_ids: Sequence[int]
+) -> dict[tuple[int, int], Held]:
+    """(rendering, question) pairs that need no asking."""
+    sql = (
+        f"SELECT rendering_id, question_id, id, status, reason, results FROM requests WHERE rendering_id IN "
+        f"({_marks(rendering_ids)}) AND question_id IN ({_marks(question_ids)})"
+    )
+    found = study.connection.execute(sql, (*rendering_ids, *question_ids))
+    return {(row[0], row[1]): Held(*row[2:]) for row in found if row[3] in SETTLED}
+
+
+def statuses(
+    study: StudyFile, image_ids: Sequence[int]
+) -> dict[tuple[int, str, str], tuple[str, int | None]]:
+    """(status, request id) by (image id, provider, task)."""
+    sql = (
+        "SELECT image_id, provider, task, status, request_id FROM status "
+        f"WHERE image_id IN ({_marks(image_ids)})"
+    )
+    return {(r[0], r[1], r[2]): (r[3], r[4]) for r in study.connection.execute(sql, image_ids)}

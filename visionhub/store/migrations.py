@@ -1,0 +1,115 @@
+"""Numbered migrations of the study file. A landed migration is never edited; add the next one."""
+
+from __future__ import annotations
+
+from sqlite_utils import Database, Migrations
+
+SET = "visionhub"
+migrations = Migrations(SET)
+
+_SCORE = "score REAL, score_word TEXT, scale TEXT"
+_BOX = (
+    "x_min REAL NOT NULL, y_min REAL NOT NULL, x_max REAL NOT NULL, y_max REAL NOT NULL, "
+    "clipped INTEGER NOT NULL"
+)
+_KEY = "request_id INTEGER NOT NULL REFERENCES requests(id), rank INTEGER NOT NULL"
+_OWN = "PRIMARY KEY (request_id, rank)) WITHOUT ROWID"
+
+
+@migrations(name="001_study")
+def study(db: Database) -> None:
+    """Images, paths, renderings, questions, requests, bodies, annotations, status."""
+    for statement in (*_IMAGES, *_REQUESTS, *_ANNOTATIONS, *_INDICES):
+        db.execute(statement)
+
+
+@migrations(name="002_views")
+def views(db: Database) -> None:
+    """Readable views: one path per image, the current answer of each provider."""
+    for table in ("labels", "objects", "faces", "people", "text_lines", "safe_search"):
+        db.execute(
+            f"CREATE VIEW v_{table} AS SELECT (SELECT path FROM paths p WHERE p.image_id = "
+            f"s.image_id ORDER BY p.id LIMIT 1) AS path, i.sha256 AS image, s.provider, q.revision, "
+            f"a.* FROM status s JOIN images i ON i.id = s.image_id JOIN requests r ON r.id = "
+            f"s.request_id JOIN questions q ON q.id = r.question_id JOIN {table} a ON "
+            f"a.request_id = s.request_id"
+        )
+    db.execute(
+        "CREATE VIEW v_status AS SELECT (SELECT path FROM paths p WHERE p.image_id = i.id "
+        "ORDER BY p.id LIMIT 1) AS path, i.sha256 AS image, asked.provider, asked.task, "
+        "coalesce(s.status, 'not_requested') AS status, s.reason, s.results FROM images i CROSS "
+        "JOIN (SELECT DISTINCT provider, task FROM status) asked LEFT JOIN status s ON "
+        "s.image_id = i.id AND s.provider = asked.provider AND s.task = asked.task"
+    )
+
+
+_IMAGES = (
+    "CREATE TABLE images (id INTEGER PRIMARY KEY, sha256 TEXT NOT NULL UNIQUE, "
+    "bytes INTEGER NOT NULL, format TEXT, mode TEXT, width INTEGER, height INTEGER, "
+    "frames INTEGER, orientation INTEGER, taken_at TEXT, utc_offset TEXT, latitude REAL, "
+    "longitude REAL, altitude REAL, make TEXT, model TEXT, problem TEXT, problem_detail TEXT, "
+    "decoder TEXT NOT NULL, added_at TEXT NOT NULL)",
+    "CREATE TABLE paths (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, path_bytes BLOB, "
+    "image_id INTEGER REFERENCES images(id), problem TEXT, seen_at TEXT NOT NULL)",
+    "CREATE TABLE renderings (id INTEGER PRIMARY KEY, image_id INTEGER NOT NULL REFERENCES "
+    "images(id), limits TEXT NOT NULL, sha256 TEXT NOT NULL, media_type TEXT NOT NULL, "
+    "bytes INTEGER NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL, "
+    "transform TEXT NOT NULL, UNIQUE (image_id, limits, sha256))",
+)
+
+_REQUESTS = (
+    "CREATE TABLE runs (id INTEGER PRIMARY KEY, started_at TEXT NOT NULL, finished_at TEXT, "
+    "version TEXT NOT NULL, platform TEXT NOT NULL, asked TEXT NOT NULL, summary TEXT)",
+    "CREATE TABLE questions (id INTEGER PRIMARY KEY, provider TEXT NOT NULL, task TEXT NOT NULL, "
+    "revision TEXT NOT NULL, parameters TEXT NOT NULL, scale TEXT NOT NULL, vocabulary TEXT, "
+    "floor REAL, max_results INTEGER, UNIQUE (provider, task, revision, parameters))",
+    "CREATE TABLE bodies (id INTEGER PRIMARY KEY, sha256 TEXT NOT NULL, bytes INTEGER NOT NULL, "
+    "encoding TEXT NOT NULL, media_type TEXT NOT NULL, model_version TEXT, "
+    "received_at TEXT NOT NULL, data BLOB NOT NULL)",
+    "CREATE TABLE requests (id INTEGER PRIMARY KEY, image_id INTEGER NOT NULL REFERENCES "
+    "images(id), rendering_id INTEGER NOT NULL REFERENCES renderings(id), question_id INTEGER "
+    "NOT NULL REFERENCES questions(id), run_id INTEGER NOT NULL REFERENCES runs(id), "
+    "status TEXT NOT NULL, reason TEXT NOT NULL, results INTEGER NOT NULL, body_id INTEGER REFERENCES bodies(id), "
+    "unknown TEXT, UNIQUE (rendering_id, question_id))",
+    "CREATE TABLE status (image_id INTEGER NOT NULL REFERENCES images(id), provider TEXT NOT "
+    "NULL, task TEXT NOT NULL, status TEXT NOT NULL, reason TEXT NOT NULL, results INTEGER NOT "
+    "NULL, request_id INTEGER REFERENCES requests(id), PRIMARY KEY (image_id, provider, task)) "
+    "WITHOUT ROWID",
+)
+
+_ANNOTATIONS = (
+    f"CREATE TABLE labels ({_KEY}, name TEXT NOT NULL, {_SCORE}, vendor_id TEXT, parents TEXT, "
+    f"aliases TEXT, categories TEXT, {_OWN}",
+    f"CREATE TABLE objects ({_KEY}, name TEXT NOT NULL, {_SCORE}, {_BOX}, vendor_id TEXT, "
+    f"parents TEXT, {_OWN}",
+    f"CREATE TABLE faces ({_KEY}, {_SCORE}, {_BOX}, roll REAL, yaw REAL, pitch REAL, {_OWN}",
+    f"CREATE TABLE people ({_KEY}, {_SCORE}, {_BOX}, {_OWN}",
+    f"CREATE TABLE text_lines ({_KEY}, text TEXT NOT NULL, level TEXT NOT NULL, {_SCORE}, {_BOX}, "
+    f"polygon TEXT, language TEXT, {_OWN}",
+    f"CREATE TABLE safe_search ({_KEY}, category TEXT NOT NULL, parent TEXT, level INTEGER NOT "
+    f"NULL, {_SCORE}, {_OWN}",
+    f"CREATE TABLE face_landmarks ({_KEY}, name TEXT NOT NULL, x REAL NOT NULL, y REAL NOT NULL, "
+    "score REAL, PRIMARY KEY (request_id, rank, name)) WITHOUT ROWID",
+    f"CREATE TABLE face_attributes ({_KEY}, name TEXT NOT NULL, value TEXT, number REAL, "
+    f"low REAL, high REAL, {_SCORE}, item INTEGER NOT NULL, "
+    "PRIMARY KEY (request_id, rank, item)) WITHOUT ROWID",
+    f"CREATE TABLE face_embeddings ({_KEY}, dimensions INTEGER NOT NULL, vector BLOB NOT NULL, "
+    "PRIMARY KEY (request_id, rank))",
+    f"CREATE TABLE keypoints ({_KEY}, name TEXT NOT NULL, x REAL NOT NULL, y REAL NOT NULL, "
+    "score REAL, PRIMARY KEY (request_id, rank, name)) WITHOUT ROWID",
+)
+
+_INDICES = (
+    "CREATE INDEX paths_image ON paths(image_id)",
+    "CREATE INDEX images_taken ON images(taken_at)",
+    "CREATE INDEX images_problem ON images(problem) WHERE problem IS NOT NULL",
+    "CREATE INDEX requests_question ON requests(question_id, status)",
+    "CREATE INDEX requests_image ON requests(image_id)",
+    "CREATE INDEX requests_body ON requests(body_id)",
+    "CREATE INDEX status_kind ON status(provider, task, status)",
+    "CREATE INDEX status_request ON status(request_id)",
+    "CREATE INDEX labels_name ON labels(name, score)",
+    "CREATE INDEX objects_name ON objects(name, score)",
+    "CREATE INDEX safe_search_category ON safe_search(category, score)",
+    "CREATE INDEX face_attributes_name ON face_attributes(name, value)",
+)

@@ -1,0 +1,193 @@
+"""Writing to a study: images, renderings, questions, answers. Plain SQL: this is the hot path."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
+
+from visionhub.errors import UnreadableImage
+from visionhub.images import ImageFacts
+from visionhub.schema import Annotation
+from visionhub.store.items import Answer, PackedBody, Question, RenderingRow, now, printable
+from visionhub.store.rows import TABLES, Row, rows
+from visionhub.store.study import StudyFile
+
+StatusRow: TypeAlias = tuple[int, str, str, str, str, int, int | None]
+
+
+class Recorder:
+    """Writes to an open study. Every method must be called inside `study.transaction()`."""
+
+    def __init__(self, study: StudyFile, run_id: int) -> None:
+        self._sql = study.connection
+        self._run = run_id
+
+    @classmethod
+    def start(cls, study: StudyFile, version: str, asked: object) -> Recorder:
+        """Note that a run began: what was asked, by which visionhub, on which platform."""
+        text = json.dumps(asked, ensure_ascii=False, default=str)
+        with study.transaction() as sql:
+            row = (now(), version, platform.platform(), text.encode("utf-8", "replace").decode())
+            cursor = sql.execute(
+                "INSERT INTO runs (started_at, version, platform, asked) VALUES (?, ?, ?, ?)", row
+            )
+        return cls(study, int(cursor.lastrowid or 0))
+
+    def finish(self, summary: object) -> None:
+        """Note how the run ended."""
+        text = json.dumps(summary, ensure_ascii=False, default=str)
+        change = "UPDATE runs SET finished_at = ?, summary = ? WHERE id = ?"
+        self._sql.execute(change, (now(), text, self._run))
+
+    def question(self, question: Question) -> int:
+        """The id of a question, new or known."""
+        spec = question.spec
+        key = (question.provider, question.task.value, question.revision, question.parameters)
+        self._sql.execute(
+            "INSERT OR IGNORE INTO questions (provider, task, revision, parameters, scale, "
+            "vocabulary, floor, max_results) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (*key, spec.scale.value, spec.vocabulary, spec.floor, spec.max_results),
+        )
+        find = "SELECT id FROM questions WHERE (provider, task, revision, parameters) = (?, ?, ?, ?)"
+        return int(self._sql.execute(find, key).fetchone()[0])
+
+    def paths(self, found: Iterable[tuple[str, int | None, str | None]]) -> None:
+        """(path, image id, problem) for each file seen; a path seen again is updated."""
+        self._sql.executemany(
+            "INSERT INTO paths (path, path_bytes, image_id, problem, seen_at) VALUES "
+            "(?, ?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET image_id = excluded.image_id, "
+            "problem = excluded.problem, seen_at = excluded.seen_at",
+            [(*printable(path), image, problem, now()) for path, image, problem in found],
+        )
+
+    def new_images(self, found: Iterable[tuple[str, int]]) -> None:
+        """Add images by hash and size in bytes; what their files say follows with `facts`."""
+        self._sql.executemany(
+            "INSERT OR IGNORE INTO images (sha256, bytes, decoder, added_at) VALUES (?, ?, '', ?)",
+            [(sha256, size, now()) for sha256, size in found],
+        )
+
+    def facts(self, image_id: int, facts: ImageFacts | UnreadableImage, decoder: str) -> None:
+        """Keep what an image's file says, or why it cannot be read by this decoder."""
+        values: dict[str, object] = {"problem": None, "problem_detail": None}
+        if isinstance(facts, UnreadableImage):
+            values = {"problem": facts.reason, "problem_detail": facts.detail}
+        else:
+            values |= dataclasses.asdict(facts)
+        values["decoder"] = decoder
+        change = ", ".join(f"{name} = ?" for name in values)
+        self._sql.execute(f"UPDATE images SET {change} WHERE id = ?", (*values.values(), image_id))
+
+    def rendering(self, image_id: int, limits: str, sent: RenderingRow) -> int:
+        """Add a rendering of an image for these limits; its id."""
+        self._sql.execute(
+            "INSERT INTO renderings (image_id, limits, sha256, media_type, bytes, width, height, "
+            "transform) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            (
+                image_id,
+                limits,
+                sent.sha256,
+                sent.media_type,
+                sent.size,
+                sent.width,
+                sent.height,
+                json.dumps(sent.transform),
+            ),
+        )
+        find = "SELECT id FROM renderings WHERE (image_id, limits, sha256) = (?, ?, ?)"
+        return int(self._sql.execute(find, (image_id, limits, sent.sha256)).fetchone()[0])
+
+    def statuses(self, found: Iterable[StatusRow]) -> None:
+        """Set the status of (image, provider, task)."""
+        self._sql.executemany(
+            "INSERT INTO status VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (image_id, provider, "
+            "task) DO UPDATE SET status = excluded.status, reason = excluded.reason, "
+            "results = excluded.results, request_id = excluded.request_id",
+            list(found),
+        )
+
+    def refreshed(self, found: Iterable[StatusRow]) -> None:
+        """Set the status of requests that are current; older answers do not become current."""
+        self._sql.executemany(
+            "UPDATE status SET status = ?, reason = ?, results = ? WHERE request_id = ?",
+            [(status, why, results, key) for _, _, _, status, why, results, key in found],
+        )
+
+    def answers(self, answers: Sequence[Answer], rendering_ids: Mapping[int, int]) -> None:
+        """Store bodies, requests, annotations and status; `rendering_ids` go by image id."""
+        bodies = {id(a.body): self._body(a.body) for a in answers if a.body is not None}
+        derived: list[tuple[int, Answer]] = []
+        for answer in answers:
+            body = bodies.get(id(answer.body)) if answer.body is not None else None
+            rendering = rendering_ids[answer.image_id]
+            derived.append((self._request(answer, rendering, body), answer))
+        self.statuses(derive(self, derived))
+
+    def _body(self, body: PackedBody) -> int:
+        cursor = self._sql.execute(
+            "INSERT INTO bodies (sha256, bytes, encoding, media_type, model_version, received_at, "
+            "data) VALUES (?, ?, 'zstd', ?, ?, ?, ?)",
+            (
+                body.sha256,
+                body.size,
+                body.media_type,
+                body.model_version,
+                body.received_at,
+                body.data,
+            ),
+        )
+        return int(cursor.lastrowid or 0)
+
+    def _request(self, answer: Answer, rendering: int, body: int | None) -> int:
+        key = (answer.image_id, rendering, answer.question_id, self._run)
+        return int(
+            self._sql.execute(
+                "INSERT INTO requests (image_id, rendering_id, question_id, run_id, status, "
+                "reason, results, body_id) VALUES (?, ?, ?, ?, ?, ?, 0, ?) ON CONFLICT (rendering_id, "
+                "question_id) DO UPDATE SET run_id = excluded.run_id, status = excluded.status, "
+                "reason = excluded.reason, body_id = excluded.body_id RETURNING id",
+                (*key, answer.status.value, answer.reason, body),
+            ).fetchone()[0]
+        )
+
+    def insert(self, table: str, found: Sequence[Row]) -> None:
+        """Insert rows of one derived table."""
+        if found:
+            marks = ", ".join("?" * len(found[0]))
+            self._sql.executemany(f"INSERT INTO {table} VALUES ({marks})", found)
+
+    def clear(self, request_ids: Sequence[int]) -> None:
+        """Remove everything that was derived for these requests."""
+        for table in TABLES:
+            self._sql.executemany(
+                f"DELETE FROM {table} WHERE request_id = ?", [(key,) for key in request_ids]
+            )
+
+    def described(self, request_id: int, answer: Answer) -> None:
+        """Set what parsing says about a request."""
+        result = answer.result
+        known = isinstance(result, Annotation)
+        unknown = json.dumps(result.unknown) if known and result.unknown else None
+        change = "UPDATE requests SET status = ?, reason = ?, results = ?, unknown = ? WHERE id = ?"
+        values = (answer.status.value, answer.reason, answer.results, unknown, request_id)
+        self._sql.execute(change, values)
+
+
+def derive(recorder: Recorder, found: Sequence[tuple[int, Answer]]) -> list[StatusRow]:
+    """Write the annotations of parsed answers, for a run and for `reparse`; their status rows."""
+    recorder.clear([request for request, _ in found])
+    tables: dict[str, list[Row]] = {table: [] for table in TABLES}
+    statuses: list[StatusRow] = []
+    for request, answer in found:
+        if isinstance(answer.result, Annotation):
+            for table, row in rows(request, answer.result):
+                tables[table].append(row)
+        asked = (answer.image_id, answer.question.provider, answer.question.task.value)
+        statuses.append((*asked, answer.status.value, answer.reason, answer.results, request))
+        recorder.described(request, answer)
+    for table, many in tables.items():
+        recorder.insert(table, many)
+    return statuses

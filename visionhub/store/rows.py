@@ -1,0 +1,79 @@
+"""From an annotation to table rows, one function a task. Rank counts from 1 in the answer's order."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterator
+
+from visionhub.schema import Annotation, Box, Face, Point, Score
+
+Row = tuple[str | float | int | bytes | None, ...]
+Cell = str | float | int | None
+
+TABLES = (
+    "labels",
+    "objects",
+    "faces",
+    "people",
+    "text_lines",
+    "safe_search",
+    "face_landmarks",
+    "face_attributes",
+    "face_embeddings",
+    "keypoints",
+)
+"""Every table that is derived from bodies and can be rebuilt from them."""
+
+
+def rows(request_id: int, annotation: Annotation) -> Iterator[tuple[str, Row]]:
+    """(table, row) for everything in an annotation."""
+    for rank, label in enumerate(annotation.labels, 1):
+        extra = (_many(label.parents), _many(label.aliases), _many(label.categories))
+        row = (request_id, rank, label.name, *_score(label.score), label.vendor_id, *extra)
+        yield "labels", row
+    for rank, thing in enumerate(annotation.objects, 1):
+        more = (*_box(thing.box), thing.vendor_id, _many(thing.parents))
+        yield "objects", (request_id, rank, thing.name, *_score(thing.score), *more)
+    for rank, face in enumerate(annotation.faces, 1):
+        yield from _face(request_id, rank, face)
+    for rank, person in enumerate(annotation.people, 1):
+        yield "people", (request_id, rank, *_score(person.score), *_box(person.box))
+        for point in person.keypoints:
+            yield "keypoints", (request_id, rank, *_point(point))
+    for rank, line in enumerate(annotation.text_lines, 1):
+        polygon = json.dumps(line.polygon) if line.polygon else None
+        where = (*_box(line.box), polygon, line.language)
+        yield "text_lines", (request_id, rank, line.text, line.level, *_score(line.score), *where)
+    for rank, unsafe in enumerate(annotation.safe_search, 1):
+        what = (unsafe.category, unsafe.parent, unsafe.level)
+        yield "safe_search", (request_id, rank, *what, *_score(unsafe.score))
+
+
+def _face(request_id: int, rank: int, face: Face) -> Iterator[tuple[str, Row]]:
+    pose = (face.roll, face.yaw, face.pitch)
+    yield "faces", (request_id, rank, *_score(face.score), *_box(face.box), *pose)
+    for point in face.landmarks:
+        yield "face_landmarks", (request_id, rank, *_point(point))
+    for item, found in enumerate(face.attributes, 1):
+        value = (found.name, found.word, found.number, found.low, found.high)
+        yield "face_attributes", (request_id, rank, *value, *_score(found.score), item)
+    if face.embedding:
+        size = len(face.embedding)
+        yield "face_embeddings", (request_id, rank, size, struct.pack(f"<{size}f", *face.embedding))
+
+
+def _score(score: Score | None) -> tuple[Cell, Cell, Cell]:
+    return (score.value, score.word, score.scale.value) if score else (None, None, None)
+
+
+def _box(box: Box) -> tuple[float, float, float, float, int]:
+    return (box.x_min, box.y_min, box.x_max, box.y_max, int(box.clipped))
+
+
+def _point(point: Point) -> tuple[str, float, float, float | None]:
+    return (point.name, point.x, point.y, point.score)
+
+
+def _many(words: tuple[str, ...]) -> str | None:
+    return json.dumps(words, ensure_ascii=False) if words else None
