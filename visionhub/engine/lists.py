@@ -1,0 +1,77 @@
+"""Paths out of lists: standard input, and a column of a table."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from visionhub.errors import UsageError
+
+BLOCK = 1 << 16  # longer than any path, so that a NUL is seen in the first block
+BOM = b"\xef\xbb\xbf"
+TABLES = (".csv", ".tsv")
+
+
+def listed(stream: BinaryIO) -> Iterator[str]:
+    """Paths of a list, NUL-separated if there is a NUL in its beginning, else one a line.
+
+    In lines, a carriage return at the end is dropped; empty entries are skipped.
+    """
+    block = stream.read(BLOCK).removeprefix(BOM)
+    nul = b"\0" in block
+    rest = b""
+    while block:
+        *whole, rest = (rest + block).split(b"\0" if nul else b"\n")
+        yield from (os.fsdecode(entry) for raw in whole if (entry := _entry(raw, nul=nul)))
+        block = stream.read(BLOCK)
+    if entry := _entry(rest, nul=nul):
+        yield os.fsdecode(entry)
+
+
+def _entry(raw: bytes, *, nul: bool) -> bytes:
+    return raw if nul else raw.removesuffix(b"\r")
+
+
+def is_table(path: str) -> bool:
+    """Whether a source is a table by its name."""
+    return path.lower().endswith(TABLES)
+
+
+def check_column(path: str, column: str) -> None:
+    """UsageError when a table has no such column, or two of them, or cannot be read."""
+    for _ in _rows(path, column):
+        return
+
+
+def column_of(path: str, column: str) -> Iterator[tuple[int, str]]:
+    """The line's number and the path in each row of a table, relative ones from its folder.
+
+    An empty cell is an empty path. Comma, semicolon or tab: whichever the header has the column
+    with. UTF-8; other bytes in a path are kept as they are.
+    """
+    folder = os.path.dirname(path)  # noqa: PTH120
+    for line, cell in _rows(path, column):
+        yield line, os.path.join(folder, cell) if cell else ""  # noqa: PTH118
+
+
+def _rows(path: str, column: str) -> Iterator[tuple[int, str]]:
+    try:
+        with Path(path).open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+            header = file.readline()
+            delimiter = next((mark for mark in ",;\t" if column in _split(header, mark)), None)
+            if delimiter is None:
+                known = ", ".join(_split(header, max(",;\t", key=header.count)))
+                raise UsageError(f"{path}: there is no column {column!r}; it has {known}")
+            position = _split(header, delimiter).index(column)
+            reader = csv.reader(file, delimiter=delimiter)
+            for row in reader:
+                yield reader.line_num + 1, row[position] if position < len(row) else ""
+    except (OSError, csv.Error) as error:
+        raise UsageError(f"{path} cannot be read as a table: {error}") from error
+
+
+def _split(header: str, delimiter: str) -> list[str]:
+    return next(csv.reader([header], delimiter=delimiter), [])
