@@ -8,12 +8,13 @@ inference, decode, non-maximum suppression) and returns plain JSON, which is sto
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
+from visionhub import archives
 from visionhub.errors import UsageError
-from visionhub.provider import Request, TaskSpec, Value
-from visionhub.schema import Annotation, Task
+from visionhub.provider import Announce, Request, TaskSpec, Value, import_extra
+from visionhub.schema import Annotation, Status, Task
 from visionhub.weights import ModelCard
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 Answer: TypeAlias = dict[str, Any]
 EXTRA = "embedded"
+HEADER = frozenset({"task", "model", "runtime"})  # what the provider adds to every answer
 
 
 class TaskModel(ABC):
@@ -29,15 +31,19 @@ class TaskModel(ABC):
     cards: every model that the task can use; the first default one answers unless the option
     `model` names another. Instances are created once per thread, and load weights on creation or
     first use, so that interpreters are never shared between threads.
+    requires: the packages of the extra that `predict` imports.
+    recipe: a number that grows whenever `predict` would answer differently with the same weights.
     """
 
     task: ClassVar[Task]
     spec: ClassVar[TaskSpec]
     cards: ClassVar[tuple[ModelCard, ...]]
+    requires: ClassVar[tuple[str, ...]] = ("numpy",)
+    recipe: ClassVar[int] = 1
 
     @classmethod
     def used(cls, options: Mapping[str, Value]) -> tuple[ModelCard, ...]:
-        """The cards of the models that these options call for; UsageError for an unknown name."""
+        """Give the cards of the models that the options call for; UsageError for an unknown one."""
         name = options.get("model")
         if name is None:
             return tuple(card for card in cls.cards if card.default)
@@ -47,11 +53,92 @@ class TaskModel(ABC):
             raise UsageError(f"--param {cls.task}.model={name}: choose one of {known}")
         return chosen
 
+    @classmethod
+    def revision(cls, options: Mapping[str, Value]) -> str:
+        """Name weights and recipe in one line: answers of equal revision are comparable."""
+        cards = "+".join(card.revision for card in cls.used(options))
+        return f"{cards}/recipe-{cls.recipe}"
+
+    @classmethod
+    def prepare(cls, options: Mapping[str, Value], announce: Announce) -> None:
+        """Check packages, options and weights; pull weights that are absent.
+
+        Raises MissingExtra, UsageError, ModelError.
+        """
+        cls.check(options)
+        for card in cls.used(options):
+            archives.ensure(card, announce)
+
+    @classmethod
+    def check(cls, options: Mapping[str, Value]) -> None:
+        """Raise MissingExtra for an absent package, UsageError for an impossible option."""
+        for module in cls.requires:
+            import_extra(module, EXTRA)
+        least = cls.option(options, "min_score") if "min_score" in cls.spec.parameters else 0.0
+        if not isinstance(least, int | float) or not 0 <= least <= 1:
+            raise UsageError(f"--param {cls.task}.min_score={least}: give a number from 0 to 1")
+
+    @classmethod
+    def option(cls, options: Mapping[str, Value], name: str) -> Value:
+        """Read one option, or its default."""
+        return options.get(name, cls.spec.parameters[name].default)
+
     @abstractmethod
     def predict(self, image: Image, options: Mapping[str, Value]) -> Answer:
-        """Run the model on an upright RGB picture; numbers rounded to six digits, ratios for geometry."""
+        """Run the model on an upright RGB picture: six digits, ratios for geometry."""
 
     @staticmethod
     @abstractmethod
     def parse(answer: Answer, request: Request) -> Annotation:
-        """Read what `predict` returned."""
+        """Read what `predict` returned, with the members of `HEADER` added.
+
+        May raise KeyError, TypeError or ValueError: the provider turns them into UnexpectedBody.
+        """
+
+
+def text(item: Mapping[str, Any], name: str) -> str:
+    """Read a member that must be text; KeyError or TypeError when it is not."""
+    value = item[name]
+    if not isinstance(value, str):
+        raise TypeError(f"{name} is {value!r}, not text")
+    return value
+
+
+def number(value: object) -> float:
+    """Read a value that must be a number; TypeError when it is not."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{value!r} is not a number")
+    return float(value)
+
+
+def items(answer: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    """Read a member that must be a list of objects; KeyError or TypeError when it is not."""
+    found = answer[name]
+    if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+        raise TypeError(f"{name} is not a list of objects")
+    return found
+
+
+def strangers(answer: Mapping[str, Any], known: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
+    """List the dotted paths of members that the parser does not know.
+
+    known: the top-level members besides `HEADER`, each with the members of its items.
+    """
+    top = {name for name in answer if name not in HEADER and name not in known}
+    deep = {
+        f"{name}.{member}"
+        for name, members in known.items()
+        if isinstance(answer.get(name), list)
+        for item in answer[name]
+        if isinstance(item, dict)
+        for member in item.keys() - set(members)
+    }
+    return tuple(sorted(top | deep))
+
+
+def floored(kept: int, scores: Iterable[float], least: float) -> tuple[Status, str]:
+    """Give status and reason: nothing seen is `observed`, all too weak is censored."""
+    best = max(scores, default=None)
+    if kept or best is None:
+        return Status.OBSERVED, ""
+    return Status.BELOW_FLOOR, f"the best score, {best:g}, is below min_score {least:g}"
