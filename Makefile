@@ -1,0 +1,58 @@
+# Each target makes what it needs; `make demo` and `make test` work on a machine with nothing but
+# Python >= 3.11 and make.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+JOBS ?= auto
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: demo test lint evaluate bench torch docs clean help
+
+help: ## what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+$(VENV)/made:
+	@$(PYTHON) -c 'import sys; sys.exit("visionhub needs Python 3.11 or newer, this is " + sys.version.split()[0] + ": run  make PYTHON=python3.11 ...") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/embedded: $(VENV)/made pyproject.toml constraints.txt
+	$(INSTALL) --editable '.[embedded]'
+	@touch $@
+
+$(VENV)/dev: $(VENV)/made pyproject.toml constraints.txt
+	$(INSTALL) --editable '.[dev]'
+	@touch $@
+
+$(VENV)/torch: $(VENV)/dev
+	$(INSTALL) --editable '.[dev,torch]'
+	@touch $@
+
+demo: $(VENV)/embedded ## the main job on real photographs, with embedded models
+	$(BIN)/visionhub demo --out demo
+
+test: $(VENV)/dev ## the tests
+	sh tests/browser.sh
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
+
+lint: $(VENV)/dev ## style, types, floors
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	PYTHONPATH=.:providers $(BIN)/lint-imports
+	$(BIN)/python -m tests.readme --check
+
+docs: $(VENV)/dev ## write what is generated: docs/study.md and the command help in README.md
+	$(BIN)/python -m visionhub.store.page > docs/study.md
+	$(BIN)/python -m tests.readme --write
+
+torch: $(VENV)/torch ## add the torch extra (about 5 GB) to the environment; then make test tests it too
+
+evaluate: $(VENV)/dev ## accuracy on photographs with ground truth (needs ../shared/images)
+	$(BIN)/python benchmarks/evaluate.py
+
+bench: $(VENV)/dev ## speed, as ratios measured side by side
+	$(BIN)/python benchmarks/bench.py
+
+clean: ## remove the environment and what was made
+	rm -rf $(VENV) demo build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

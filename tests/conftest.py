@@ -31,7 +31,9 @@ def jpeg(width: int, height: int, shift: int = 0) -> bytes:
     """A JPEG with a gradient and a rectangle; `shift` makes other bytes."""
     image = Image.linear_gradient("L").resize((width, height)).convert("RGB")
     draw = ImageDraw.Draw(image)
-    draw.rectangle((shift % width, 10, width // 2 + shift % 20, height // 2), fill=(200, 30, shift % 256))
+    draw.rectangle(
+        (shift % width, 10, width // 2 + shift % 20, height // 2), fill=(200, 30, shift % 256)
+    )
     out = io.BytesIO()
     image.save(out, "JPEG", quality=90)
     return out.getvalue()

@@ -224,7 +224,10 @@ def _bytes_per_pixel(image: Image) -> int:
     """Memory at the peak of decoding and converting, counted in Pillow's storage for each mode."""
     if image.format in ("WEBP", "AVIF", "HEIF"):
         return 16  # the codec's own canvas or planes, its output, and Pillow's copy
-    return 4 if image.mode in ("1", "L") else 6 if image.mode.startswith("I;16") else 10
+    if image.has_transparency_data:
+        return 16
+    deep = 6 if image.mode.startswith("I;16") else 12 if image.mode == "P" else 10
+    return 4 if image.mode in ("1", "L") else deep
 
 
 def _check_tiff(image: Image) -> None:

@@ -78,7 +78,7 @@ class Study:
         return progress
 
     def table(self, name: str, *, current: bool = True) -> Table:
-        """One table of the study: labels, objects, faces, people, text_lines, safe_search, status…
+        """One table of the study, such as labels, objects, faces, text_lines or status.
 
         With `current` (the default) the annotation tables carry path, image, provider and revision,
         and hold each provider's current answer only; without, every answer that was ever stored.
@@ -90,6 +90,13 @@ class Study:
             view = f"v_{name}"
             exists = study.query("SELECT 1 FROM sqlite_master WHERE name = ?", (view,))
             return study.query(f"SELECT * FROM {view if current and len(exists) else name}")
+
+    def overview(self, limit: int = 20) -> Table:
+        """The first images, a row each, with what was found in them."""
+        from visionhub.report.found import found
+
+        with StudyFile(self.path) as study:
+            return found(study, limit)
 
     def query(self, sql: str, values: Sequence[Any] = ()) -> Table:
         """The result of one SELECT on the study; the file is opened read-only."""

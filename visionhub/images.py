@@ -101,7 +101,7 @@ class Rendering:
     """The bytes that are sent. `transform` lists what was done to the file, empty when nothing."""
 
     sha256: str
-    data: bytes
+    data: bytes = field(repr=False)
     media_type: str
     width: int
     height: int

@@ -100,7 +100,7 @@ class Request:
 
     @cached_property
     def key(self) -> str:
-        """The identity of the question, as hexadecimal SHA-256: an answered key is not asked again."""
+        """The question's identity, a hexadecimal SHA-256: an answered key is not asked again."""
         parts = [self.image_sha256, self.sent_sha256, self.provider]
         parts += [self.task.value, self.revision, self.parameters]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

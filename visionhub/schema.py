@@ -49,6 +49,8 @@ class Status(StrEnum):
     NOT_REQUESTED = "not_requested"
 
 
+NOISE = 1e-5  # what float32 arithmetic may add to a ratio or a probability
+
 ANSWERED = (Status.OBSERVED, Status.BELOW_FLOOR, Status.TRUNCATED, Status.WITHDRAWN)
 
 
@@ -75,7 +77,7 @@ class Score:
 
 def probability(value: float) -> Score:
     """A score on the probability scale; rounding noise of a float32 softmax is tolerated."""
-    if not -1e-5 <= value <= 1 + 1e-5:
+    if not -NOISE <= value <= 1 + NOISE:
         raise ValueError(f"{value} is not a probability")
     return Score(Scale.PROBABILITY, min(max(float(value), 0.0), 1.0))
 
@@ -99,7 +101,7 @@ class Box:
         """A box from ratios that may lie outside the image: cut to it, and marked as cut."""
         inside = [min(max(float(v), 0.0), 1.0) for v in (x_min, y_min, x_max, y_max)]
         cut = any(
-            abs(a - b) > 1e-6 for a, b in zip(inside, (x_min, y_min, x_max, y_max), strict=True)
+            abs(a - b) > NOISE for a, b in zip(inside, (x_min, y_min, x_max, y_max), strict=True)
         )
         left, right = sorted((inside[0], inside[2]))
         top, bottom = sorted((inside[1], inside[3]))

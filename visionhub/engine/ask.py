@@ -21,7 +21,8 @@ from visionhub.schema import Annotation
 from visionhub.store.items import PackedBody
 
 ATTEMPTS = 4
-LONGEST_WAIT = 60.0  # seconds
+FIRST_WAIT = 0.5  # seconds, doubled each time
+LONGEST_WAIT = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ def ask(provider: Provider, batch: Batch) -> list[Parsed]:
         outcomes = [Outcome(batch.requests, error)]
     except VisionHubError as error:
         outcomes = [Outcome(batch.requests, ProviderError(str(error)))]
-    except Exception as error:  # noqa: BLE001 - a fault in one adapter must not lose a whole run
+    except Exception as error:
         outcomes = [Outcome(batch.requests, ProviderError(f"{type(error).__name__}: {error}"))]
     parsed = [part for outcome in outcomes for part in _parse(provider, outcome)]
     answered = {part.request.key for part in parsed}
@@ -58,7 +59,7 @@ def ask(provider: Provider, batch: Batch) -> list[Parsed]:
 def _attempts(provider: Provider, batch: Batch) -> Iterable[Outcome]:
     import tenacity
 
-    jitter = tenacity.wait_exponential_jitter(initial=0.5, max=LONGEST_WAIT)
+    jitter = tenacity.wait_exponential_jitter(multiplier=FIRST_WAIT, max=LONGEST_WAIT)
 
     def pause(state: tenacity.RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
@@ -89,5 +90,5 @@ def parse(provider: Provider, body: bytes, request: Request) -> Annotation | Pro
         return provider.parse(body, request)
     except ProviderError as error:
         return error
-    except Exception as error:  # noqa: BLE001 - the body is stored; a better parser can reread it
+    except Exception as error:
         return UnexpectedBody(f"{type(error).__name__}: {error}")

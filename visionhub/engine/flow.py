@@ -19,9 +19,7 @@ def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
         yield chunk
 
 
-def bounded_map(
-    submit: Callable[[T], Future[R]], items: Iterable[T], ahead: int
-) -> Iterator[R]:
+def bounded_map(submit: Callable[[T], Future[R]], items: Iterable[T], ahead: int) -> Iterator[R]:
     """Submit each item and yield results as completed, at most `ahead` items unfinished at once.
 
     Memory is bounded by `ahead`, not by the number of items. An exception of a future is raised

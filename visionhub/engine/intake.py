@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from visionhub.engine.plan import Plan
 from visionhub.engine.progress import Progress
 from visionhub.engine.sources import Found
 from visionhub.errors import UnreadableImage
+from visionhub.files import read
 from visionhub.images import ImageFacts, Limits, Rendering, decoder_version, render, sha256_of
 from visionhub.schema import Status
 from visionhub.store import lookup
-from visionhub.store.lookup import Held, KnownImage
 from visionhub.store.items import Answer, Question, RenderingRow, limits_key, printable
+from visionhub.store.lookup import Held, KnownImage
 from visionhub.store.record import Recorder, StatusRow
 from visionhub.store.study import StudyFile
 
-MAX_FILE_BYTES = 512 * 1024 * 1024
-PASSING = frozenset({"changed", "vanished"})  # nothing about the image itself: looked at again
+# Nothing about the image itself: it is looked at again.
+PASSING = frozenset({"changed", "missing", "no_access", "not_a_file", "no_memory"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,31 +62,22 @@ def read_and_hash(found: Found) -> Seen:
     if found.problem:
         return Seen(found.path, problem=found.problem)
     try:
-        data = _read(found.path)
-    except OSError as error:
-        return Seen(found.path, problem=error.strerror or str(error))
+        data = read(found.path)
+    except UnreadableImage as error:
+        return Seen(found.path, problem=str(error))
     return Seen(found.path, sha256_of(data), len(data))
 
 
 def prepare(todo: Todo, limits: Limits) -> Prepared:
     """Decode and render one image; never raises for what a file may hold."""
     try:
-        data = _read(todo.path)
+        data = read(todo.path)
         if sha256_of(data) != todo.sha256:
             raise UnreadableImage("changed", "the file changed while it was read; run again")
         facts, sent = render(data, limits)
     except UnreadableImage as error:
         return Prepared(todo, error)
-    except OSError as error:
-        return Prepared(todo, UnreadableImage("vanished", error.strerror or str(error)))
     return Prepared(todo, facts, sent, RenderingRow.of(sent))
-
-
-def _read(path: str) -> bytes:
-    size = os.stat(path).st_size
-    if size > MAX_FILE_BYTES:
-        raise OSError(0, f"larger than {MAX_FILE_BYTES // 2**20} MiB")
-    return Path(path).read_bytes()
 
 
 class Intake:

@@ -49,7 +49,7 @@ def plan(ask: Ask, announce: Announce) -> Plan:
     _check_parameters(ask, providers, tasks)
     _check_sensitive(ask, providers, tasks)
     questions: list[Question] = []
-    for name, provider in providers.items():
+    for provider in providers.values():
         _refuse_paid(provider, tasks)
         wanted = {t: options(ask, provider, t) for t in tasks if t in provider.tasks}
         provider.ready(wanted, announce)
@@ -80,7 +80,7 @@ def question(provider: Provider, task: Task, chosen: Mapping[str, Value]) -> Que
 
 
 def options(ask: Ask, provider: Provider, task: Task) -> dict[str, Value]:
-    """Defaults, then "task.name", then "provider.task.name", then what is sensitive and asked for."""
+    """Defaults, then "task.name", then "provider.task.name", then sensitive words asked for."""
     spec = provider.tasks[task]
     chosen: dict[str, Value] = {}
     for name, parameter in spec.parameters.items():

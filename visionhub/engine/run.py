@@ -66,9 +66,11 @@ class Run:
             }
             ahead = sum(p.concurrency or cpus for p in self.plan.providers.values()) * 2
             try:
-                seen = bounded_map(partial(readers.submit, read_and_hash), self._until(files), 64)
+                seen = bounded_map(
+                    lambda f: readers.submit(read_and_hash, f), self._until(files), 64
+                )
                 todo = self._missing(seen)
-                ready = bounded_map(partial(readers.submit, self._prepare), todo, cpus + 1)
+                ready = bounded_map(lambda t: readers.submit(self._prepare, t), todo, cpus + 1)
                 batches = self._batches(ready)
                 for parsed in bounded_map(partial(self._submit, askers), batches, ahead):
                     self._take(parsed)

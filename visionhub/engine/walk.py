@@ -17,7 +17,9 @@ Folder: TypeAlias = tuple[int, int]  # device and inode: the same under every na
 # Names that a person would call images. Those of formats that are not decoded are among them, so
 # that they leave a row with a reason.
 DECODED = "jpg jpeg jpe jfif mpo png apng webp gif bmp dib tif tiff avif avifs heic heif hif"
-NOT_DECODED = "jp2 j2k jpx jxl psd tga ico dng cr2 cr3 nef arw orf rw2 raf pef"
+NOT_DECODED = (
+    "jp2 j2k jpx jxl psd tga ico svg eps sgi pcx ppm pgm pbm pnm exr dng cr2 cr3 nef arw raf pef"
+)
 IMAGE_SUFFIXES = frozenset(f".{suffix}" for suffix in f"{DECODED} {NOT_DECODED}".split())
 
 

@@ -67,8 +67,8 @@ def settled(
 ) -> dict[tuple[int, int], Held]:
     """(rendering, question) pairs that need no asking."""
     sql = (
-        f"SELECT rendering_id, question_id, id, status, reason, results FROM requests WHERE rendering_id IN "
-        f"({_marks(rendering_ids)}) AND question_id IN ({_marks(question_ids)})"
+        "SELECT rendering_id, question_id, id, status, reason, results FROM requests WHERE "
+        f"rendering_id IN ({_marks(rendering_ids)}) AND question_id IN ({_marks(question_ids)})"
     )
     found = study.connection.execute(sql, (*rendering_ids, *question_ids))
     return {(row[0], row[1]): Held(*row[2:]) for row in found if row[3] in SETTLED}

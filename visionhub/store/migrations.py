@@ -29,8 +29,8 @@ def views(db: Database) -> None:
     for table in ("labels", "objects", "faces", "people", "text_lines", "safe_search"):
         db.execute(
             f"CREATE VIEW v_{table} AS SELECT (SELECT path FROM paths p WHERE p.image_id = "
-            f"s.image_id ORDER BY p.id LIMIT 1) AS path, i.sha256 AS image, s.provider, q.revision, "
-            f"a.* FROM status s JOIN images i ON i.id = s.image_id JOIN requests r ON r.id = "
+            "s.image_id ORDER BY p.id LIMIT 1) AS path, i.sha256 AS image, s.provider, q.revision, "
+            "a.* FROM status s JOIN images i ON i.id = s.image_id JOIN requests r ON r.id = "
             f"s.request_id JOIN questions q ON q.id = r.question_id JOIN {table} a ON "
             f"a.request_id = s.request_id"
         )
@@ -69,7 +69,8 @@ _REQUESTS = (
     "CREATE TABLE requests (id INTEGER PRIMARY KEY, image_id INTEGER NOT NULL REFERENCES "
     "images(id), rendering_id INTEGER NOT NULL REFERENCES renderings(id), question_id INTEGER "
     "NOT NULL REFERENCES questions(id), run_id INTEGER NOT NULL REFERENCES runs(id), "
-    "status TEXT NOT NULL, reason TEXT NOT NULL, results INTEGER NOT NULL, body_id INTEGER REFERENCES bodies(id), "
+    "status TEXT NOT NULL, reason TEXT NOT NULL, results INTEGER NOT NULL, "
+    "body_id INTEGER REFERENCES bodies(id), "
     "unknown TEXT, UNIQUE (rendering_id, question_id))",
     "CREATE TABLE status (image_id INTEGER NOT NULL REFERENCES images(id), provider TEXT NOT "
     "NULL, task TEXT NOT NULL, status TEXT NOT NULL, reason TEXT NOT NULL, results INTEGER NOT "

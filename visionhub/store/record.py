@@ -51,7 +51,9 @@ class Recorder:
             "vocabulary, floor, max_results) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (*key, spec.scale.value, spec.vocabulary, spec.floor, spec.max_results),
         )
-        find = "SELECT id FROM questions WHERE (provider, task, revision, parameters) = (?, ?, ?, ?)"
+        find = (
+            "SELECT id FROM questions WHERE (provider, task, revision, parameters) = (?, ?, ?, ?)"
+        )
         return int(self._sql.execute(find, key).fetchone()[0])
 
     def paths(self, found: Iterable[tuple[str, int | None, str | None]]) -> None:
@@ -146,8 +148,8 @@ class Recorder:
         return int(
             self._sql.execute(
                 "INSERT INTO requests (image_id, rendering_id, question_id, run_id, status, "
-                "reason, results, body_id) VALUES (?, ?, ?, ?, ?, ?, 0, ?) ON CONFLICT (rendering_id, "
-                "question_id) DO UPDATE SET run_id = excluded.run_id, status = excluded.status, "
+                "reason, results, body_id) VALUES (?, ?, ?, ?, ?, ?, 0, ?) ON CONFLICT "
+                "(rendering_id, question_id) DO UPDATE SET run_id = excluded.run_id, status = excluded.status, "
                 "reason = excluded.reason, body_id = excluded.body_id RETURNING id",
                 (*key, answer.status.value, answer.reason, body),
             ).fetchone()[0]
@@ -169,8 +171,8 @@ class Recorder:
     def described(self, request_id: int, answer: Answer) -> None:
         """Set what parsing says about a request."""
         result = answer.result
-        known = isinstance(result, Annotation)
-        unknown = json.dumps(result.unknown) if known and result.unknown else None
+        strange = result.unknown if isinstance(result, Annotation) else ()
+        unknown = json.dumps(strange) if strange else None
         change = "UPDATE requests SET status = ?, reason = ?, results = ?, unknown = ? WHERE id = ?"
         values = (answer.status.value, answer.reason, answer.results, unknown, request_id)
         self._sql.execute(change, values)

@@ -1,4 +1,4 @@
-"""From an annotation to table rows, one function a task. Rank counts from 1 in the answer's order."""
+"""From an annotation to table rows. Rank counts from 1, in the order of the answer."""
 
 from __future__ import annotations
 

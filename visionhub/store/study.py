@@ -13,10 +13,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from visionhub.errors import StudyError
 from visionhub.store.table import Table
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 APPLICATION_ID = 0x76697368  # "vish": lets `file` and others tell a study from any database
 BUSY_SECONDS = 30
@@ -59,7 +62,10 @@ class StudyFile:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
     ) -> None:
         self.close()
 
@@ -119,7 +125,7 @@ def _advice(message: str) -> str:
     return ""
 
 
-def _lock(path: Path) -> Any:
+def _lock(path: Path) -> BaseFileLock:
     from filelock import FileLock, Timeout
 
     lock = FileLock(f"{path}.lock")
@@ -177,7 +183,9 @@ def _check_version(connection: sqlite3.Connection, path: Path) -> None:
     """Refuse a study that a newer visionhub has migrated, or that never was one."""
     from visionhub.store.migrations import SET, migrations
 
-    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name='_sqlite_migrations'").fetchone():
+    if not connection.execute(
+        "SELECT 1 FROM sqlite_master WHERE name='_sqlite_migrations'"
+    ).fetchone():
         return
     known = {migration.name for migration in migrations._migrations}  # noqa: SLF001 - no public list
     found = "SELECT name FROM _sqlite_migrations WHERE migration_set = ?"

@@ -1,0 +1,58 @@
+"""`visionhub annotate`: photographs in, annotations into a study."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+SourcesArgument = Annotated[
+    list[str],
+    typer.Argument(
+        help="Files, folders (searched through), globs, CSV files (with --column), or - for a "
+        "list on standard input, one a line or NUL-separated."
+    ),
+]
+StudyOption = Annotated[Path, typer.Option("--study", "-s", help="The study file.")]
+
+
+def annotate(
+    sources: SourcesArgument,
+    study: StudyOption = Path("study.db"),
+    provider: Annotated[
+        list[str] | None,
+        typer.Option("--provider", "-p", help="Who is asked; repeat it for several.  [embedded]"),
+    ] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(
+            "--tasks",
+            "-t",
+            help="What is asked, comma-separated. Default: labels,objects,faces,"
+            "text,safe_search. See `visionhub providers`.",
+        ),
+    ] = None,
+    param: Annotated[
+        list[str] | None,
+        typer.Option("--param", help="task.name=value or provider.task.name=value; repeat it."),
+    ] = None,
+    sensitive: Annotated[
+        str | None,
+        typer.Option(help="Sensitive attributes to ask for by name, such as age,gender,emotion."),
+    ] = None,
+    column: Annotated[
+        str | None, typer.Option(help="The column of a CSV file that holds paths.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many files.")] = None,
+    shuffle: Annotated[bool, typer.Option("--shuffle", help="Files in random order.")] = False,
+    seed: Annotated[int, typer.Option(help="The seed of --shuffle.")] = 0,
+    json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+) -> None:
+    """Ask providers about photographs and store the answers; what is held is not asked again."""
+    from visionhub.cli.watch import Asked, run_watched
+    from visionhub.engine.sources import Sources
+
+    files = Sources.of(sources, column=column, limit=limit, shuffle=shuffle, seed=seed)
+    asked = Asked(providers=provider, tasks=task, parameters=param, sensitive=sensitive)
+    raise typer.Exit(run_watched(study, files, asked, as_json=json))

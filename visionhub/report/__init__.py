@@ -1,0 +1,1 @@
+"""Reads a study and writes files for people: tables, pictures, exports, a page."""

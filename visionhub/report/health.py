@@ -1,0 +1,116 @@
+"""What this machine has: each finding says what it means and what to do."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sqlite3
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from visionhub import __version__, registry
+from visionhub.archives import cache_folder, offline_folder, whereabouts
+from visionhub.errors import VisionHubError
+from visionhub.images import decoder_version
+from visionhub.store.study import StudyFile, wal_is_safe
+
+EXTRAS = {
+    "embedded": ("ai_edge_litert", "onnxruntime", "rapidocr"),
+    "google": ("google.cloud.vision",),
+    "aws": ("boto3",),
+    "torch": ("torch", "torchvision"),
+    "analysis": ("pandas", "pyarrow"),
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`ok` is False for what is missing or limits; `broken` for what stops the work."""
+
+    subject: str
+    says: str
+    ok: bool = True
+    broken: bool = False
+
+
+def findings(study: Path | None = None) -> list[Finding]:
+    """Everything worth knowing, in reading order."""
+    found = [
+        Finding(
+            "visionhub", f"{__version__} on Python {platform.python_version()}, {sys.platform}"
+        ),
+        _sqlite(),
+        Finding("pictures", decoder_version()),
+        *_extras(),
+        *_providers(),
+        *_models(),
+    ]
+    return found + ([_study(study)] if study is not None else [])
+
+
+def _sqlite() -> Finding:
+    version = sqlite3.sqlite_version
+    if wal_is_safe():
+        return Finding("SQLite", f"{version}: write-ahead log, readers never wait")
+    return Finding(
+        "SQLite",
+        f"{version} has the WAL-reset bug (fixed in 3.51.3): studies use the rollback journal, "
+        f"safe, and a reader may wait a moment for the writer",
+    )
+
+
+def _extras() -> Iterator[Finding]:
+    for extra, modules in EXTRAS.items():
+        absent = [module for module in modules if not _there(module)]
+        if absent:
+            lacking = ", ".join(absent)
+            advice = f"{lacking} not installed: pip install 'visionhub[{extra}]' when you need it"
+            yield Finding(f"extra {extra}", advice, ok=False)
+        else:
+            yield Finding(f"extra {extra}", "installed")
+
+
+def _there(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def _providers() -> Iterator[Finding]:
+    for name in registry.names():
+        try:
+            tasks = ", ".join(registry.load(name).tasks)
+        except VisionHubError as error:
+            yield Finding(f"provider {name}", str(error), ok=False)
+        else:
+            yield Finding(f"provider {name}", tasks)
+
+
+def _models() -> Iterator[Finding]:
+    cards = [card for cls in registry.installed().values() for card in cls.models]
+    defaults = [card for card in cards if card.default and not card.sensitive]
+    absent = [card for card in defaults if whereabouts(card) == "not pulled"]
+    place = offline_folder() or cache_folder()
+    if not absent:
+        yield Finding("model weights", f"all {len(defaults)} default models in {place}")
+        return
+    size = sum(a.size for a in {card.archive for card in absent}) / 1e6
+    names = ", ".join(card.name for card in absent)
+    advice = f"{names} not pulled ({size:.0f} MB): visionhub models pull, or the first use does it"
+    yield Finding("model weights", advice, ok=False)
+
+
+def _study(path: Path) -> Finding:
+    try:
+        with StudyFile(path) as study:
+            said = study.query("PRAGMA integrity_check").rows[0][0]
+            images = study.query("SELECT count(*) FROM images").rows[0][0]
+    except VisionHubError as error:
+        return Finding("study", str(error), ok=False, broken=True)
+    size = os.stat(path).st_size / 1e6
+    says = f"{path}: {images} images, {size:.1f} MB, integrity {said}"
+    return Finding("study", says, ok=said == "ok", broken=said != "ok")
