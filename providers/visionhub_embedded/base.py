@@ -7,6 +7,7 @@ inference, decode, non-maximum suppression) and returns plain JSON, which is sto
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
@@ -105,9 +106,11 @@ def text(item: Mapping[str, Any], name: str) -> str:
 
 
 def number(value: object) -> float:
-    """Read a value that must be a number; TypeError when it is not."""
+    """Read a value that must be a finite number; TypeError or ValueError when it is not."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{value!r} is not a number")
+    if not math.isfinite(value):
+        raise ValueError(f"{value!r} is not finite")
     return float(value)
 
 
