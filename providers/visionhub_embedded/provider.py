@@ -21,8 +21,10 @@ from visionhub.provider import Announce, Batch, Body, Outcome, Provider, Request
 from visionhub.schema import Annotation, Task
 from visionhub.weights import ModelCard
 from visionhub_embedded.base import Answer, TaskModel
+from visionhub_embedded.faces import Faces
 from visionhub_embedded.labels import Labels
 from visionhub_embedded.objects import Objects
+from visionhub_embedded.people import People
 from visionhub_embedded.safe_search import Safety
 from visionhub_embedded.text import Text
 
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 TASKS: Mapping[Task, type[TaskModel]] = MappingProxyType(
-    {model.task: model for model in (Labels, Objects, Text, Safety)}
+    {model.task: model for model in (Labels, Objects, Faces, People, Text, Safety)}
 )
 
 MALFORMED = (AttributeError, LookupError, OverflowError, RecursionError, TypeError, ValueError)
