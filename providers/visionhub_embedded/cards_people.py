@@ -31,8 +31,8 @@ BLAZEPOSE = ModelCard(
     ),
     known_limits=(
         "Says where bodies are and how they are held, not who they are or what they do. Finds"
-        " people through EfficientDet-Lite0 and its own detector: on 55 COCO photographs 26 "
-        "of 34 people over 96x96 pixels and few smaller ones; 37 of 42 reported poses "
+        " people through EfficientDet-Lite0 and its own detector: on 55 COCO photographs 25 "
+        "of 34 people over 96x96 pixels and few smaller ones; 36 of 43 reported poses "
         "belonged to a person. Crowds are not counted. Points outside the picture or hidden "
         "are guessed and have a low score. The box bounds the visible points, so the crown of"
         " the head and the fingertips lie outside it."

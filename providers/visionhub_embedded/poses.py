@@ -3,7 +3,7 @@
 BlazePose's detector alone was made for the most prominent person. As in other top-down systems, an
 object detector proposes further people; BlazePose's detector then aligns each in a crop around the
 box, and where it sees nothing there, the box itself is the alignment. On 55 COCO photographs this
-found 26 of the 34 people over 96x96 pixels, and the detector alone 15.
+found 25 of the 34 people over 96x96 pixels, and the detector alone 15.
 """
 
 from __future__ import annotations
