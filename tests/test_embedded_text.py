@@ -128,6 +128,23 @@ def test_a_blank_picture_holds_no_line(capfd):
 
 
 @pytest.mark.models
+@pytest.mark.parametrize("size", [(1, 1), (1, 3000)])
+def test_the_thinnest_strip_is_answered(size):
+    assert Text().predict(Image.new("RGB", size, "white"), {}) == {"lines": []}
+
+
+@pytest.mark.models
+def test_a_long_strip_is_read_where_the_words_are():
+    """Padding to a shape that the detector takes does not move what was found."""
+    strip = Image.new("RGB", (3000, 60), "white")
+    ImageDraw.Draw(strip).text((1500, 5), "PANORAMA", "black", ImageFont.load_default(40))
+    [found] = Text.parse(Text().predict(strip, {}), request()).text_lines
+    assert found.text == "PANORAMA"
+    assert found.box.x_min == pytest.approx(0.5, abs=0.02)
+    assert found.box.y_max > 0.5
+
+
+@pytest.mark.models
 def test_a_printed_page_is_read_nearly_whole(shared):
     with Image.open(shared / "images/ocr/images/phototest.tif") as opened:
         image = opened.convert("RGB")

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 FLOOR = 0.5
+LONGEST = 8  # times the shorter side: rapidocr fails on longer strips, or takes minutes
 SAME_ROW = 0.5  # of the lower line's height: centres nearer than this share a row
 
 
@@ -66,7 +67,11 @@ class Text(TaskModel):
         np = import_extra("numpy", EXTRA)
         if self._engine is None:
             self._engine = _open(cards.PP_OCR)
-        found = self._engine(np.ascontiguousarray(np.asarray(image)[:, :, ::-1]))
+        pixels = np.asarray(image)
+        least = max(image.size) // LONGEST + 1
+        more = [(0, max(0, least - length)) for length in pixels.shape[:2]]
+        padded = np.pad(pixels, [*more, (0, 0)], mode="edge") if any(map(max, more)) else pixels
+        found = self._engine(np.ascontiguousarray(padded[:, :, ::-1]))
         if found.boxes is None or not found.txts:
             return {"lines": []}
         corners = np.asarray(found.boxes, dtype=np.float64) / (image.width, image.height)
