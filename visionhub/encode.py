@@ -32,7 +32,7 @@ class Encoded:
     steps: tuple[str, ...]
 
 
-class _Full(Exception):  # noqa: N818 (not an error: it ends an encoding early)
+class _Full(Exception):
     """The bytes have reached the limit."""
 
 
