@@ -1,0 +1,28 @@
+"""Text from outside, made safe to print: labels, recognised text and file names are not trusted.
+
+A label may hold an escape sequence that clears the screen, or a mark that turns the reading
+direction around; the photographed text itself may. Both are dropped here, once, for every command.
+"""
+
+from __future__ import annotations
+
+import re
+
+# C0 and C1 controls but white space; Unicode's bidirectional marks, embeddings, overrides and
+# isolates (UAX #9); the byte order mark; the invisible tag characters.
+HIDDEN = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff"
+    "\U000e0000-\U000e007f]"
+)
+SPACE = re.compile("[\t-\r\x85\u2028\u2029]+")
+
+
+def plain(value: object, longest: int = 0) -> str:
+    r"""`value` on one line without control characters; cut to `longest` characters when given.
+
+    Surrogates, which stand for bytes of a file name that are no UTF-8, become \xNN or \uNNNN.
+    """
+    text = HIDDEN.sub("", SPACE.sub(" ", str(value)))
+    text = re.sub("[\udc80-\udcff]", lambda byte: f"\\x{ord(byte[0]) - 0xDC00:02x}", text)
+    text = text.encode("utf-8", "backslashreplace").decode()
+    return f"{text[: longest - 1]}…" if longest and len(text) > longest else text
