@@ -28,7 +28,7 @@ def show(
 
     with StudyFile(study) as opened:
         report = ImageReport(opened, find_image(opened, image))
-        write_json(report.as_json()) if json else write(report.sections())
         if out is not None:
             draw_report(opened, report, out)
             typer.echo(f"Drawn: {out}", err=True)
+        write_json(report.as_json()) if json else write(report.sections())
