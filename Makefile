@@ -49,10 +49,10 @@ docs: $(VENV)/dev ## write what is generated: docs/study.md and the command help
 torch: $(VENV)/torch ## add the torch extra (about 5 GB) to the environment; then make test tests it too
 
 evaluate: $(VENV)/dev ## accuracy on photographs with ground truth (needs ../shared/images)
-	$(BIN)/python benchmarks/evaluate.py
+	$(BIN)/python -m benchmarks.evaluate
 
 bench: $(VENV)/dev ## speed, as ratios measured side by side
-	$(BIN)/python benchmarks/bench.py
+	$(BIN)/python -m benchmarks.bench
 
 clean: ## remove the environment and what was made
 	rm -rf $(VENV) demo build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

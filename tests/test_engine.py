@@ -9,14 +9,14 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
+
 import visionhub
+from tests.conftest import jpeg
+from tests.toy import Toy
 from visionhub import registry
 from visionhub.engine import ask as asking
 from visionhub.engine.progress import Progress
 from visionhub.errors import AuthenticationError, StudyError, UsageError
-
-from tests.conftest import jpeg
-from tests.toy import Toy
 
 TASKS = ("labels", "objects", "faces", "people", "text", "safe_search")
 DERIVED = ("labels", "objects", "faces", "face_landmarks", "people", "keypoints", "text_lines")

@@ -78,7 +78,8 @@ class Toy(Provider):
             if fault == "refuse":
                 yield Outcome((request,), RefusedImage("toy does not like it"))
                 continue
-            answer = {"task": request.task.value, "score": 0.2 + int(request.sent_sha256[:2], 16) / 500}
+            score = 0.2 + int(request.sent_sha256[:2], 16) / 500
+            answer = {"task": request.task.value, "score": score}
             data = json.dumps(answer).encode()
             yield Outcome((request,), Body(data[:9] if fault == "cut" else data, model_version="7"))
 

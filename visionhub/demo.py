@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +13,14 @@ from visionhub.archives import pull
 from visionhub.engine.plan import DEFAULT_TASKS
 from visionhub.engine.progress import Progress
 from visionhub.facade import Study
+from visionhub.report.contact import contact_sheet
 from visionhub.schema import Task
+from visionhub.store.study import StudyFile
 from visionhub.weights import Archive, WeightFile
 
 # scikit-image carries sample photographs. Its wheels differ between platforms, the photographs do
 # not: the files' own hashes pin them.
+PAGE = "contact-sheet.html"
 ARCHIVE = Archive("scikit-image", "0.26.0", "", 13_711_217)
 
 
@@ -95,9 +100,38 @@ def photographs(folder: Path, announce: Callable[[str], None]) -> list[Path]:
 def demonstrate(
     folder: Path, announce: Callable[[str], None], watch: Callable[[Progress], None]
 ) -> tuple[Study, Progress]:
-    """Photographs -> study -> page, all below `folder`."""
+    """Photographs -> study -> page, all below `folder`.
+
+    The page shows the faces: the one that can be recognised is in an official portrait.
+    """
     paths = photographs(folder / "photos", announce)
     study = Study(folder / "study.db")
     tasks = (*DEFAULT_TASKS, Task.PEOPLE)
     progress = study.annotate(paths, tasks=tasks, announce=announce, watch=watch)
+    with StudyFile(study.path) as opened:
+        contact_sheet(opened, folder / PAGE, limit=len(paths), sort="path", show_faces=True)
     return study, progress
+
+
+def next_steps(study: Study, folder: Path) -> str:
+    """What to look at and what to type next."""
+    name = shlex.quote(str(study.path))
+    picture = shlex.quote(str(folder / "photos" / "astronaut.png"))
+    program = shlex.quote(_program())
+    return (
+        f"The page:  {folder / PAGE}   (open it in a browser)\n"
+        f"The study: {study.path}   (SQLite: any tool opens it)\n\n"
+        f"Next:\n"
+        f"  {program} show {picture} --study {name} --out annotated.png\n"
+        f"  {program} status {name}\n"
+        f"  {program} export {name} --format csv --out tables\n"
+        f"and with your own photographs:\n"
+        f"  {program} annotate path/to/photos --study my.db"
+    )
+
+
+def _program() -> str:
+    """What to type for visionhub: its path when it is not the one that the shell finds."""
+    here = Path(sys.argv[0])
+    found = shutil.which("visionhub")
+    return "visionhub" if found and Path(found).samefile(here) else str(here)

@@ -19,7 +19,7 @@ def read(path: str | os.PathLike[str]) -> bytes:
         if found.st_size > MAX_FILE_BYTES:
             raise UnreadableImage("too_large", f"{found.st_size} bytes; {MAX_FILE_BYTES} are read")
         with open(path, "rb") as file:  # noqa: PTH123
-            return file.read(MAX_FILE_BYTES + 1)  # one more than allowed, should it have grown
+            return file.read()  # without a size: Python then allocates no more than there is
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise UnreadableImage(reason_of(error), str(error)) from error
 

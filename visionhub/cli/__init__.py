@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import Annotated
@@ -9,11 +10,15 @@ from typing import Annotated
 import typer
 
 from visionhub.cli.annotate import annotate
+from visionhub.cli.contact_sheet import contact_sheet
 from visionhub.cli.demo import demo
 from visionhub.cli.doctor import doctor
+from visionhub.cli.export import export
 from visionhub.cli.models import app as models
 from visionhub.cli.providers import providers
 from visionhub.cli.reparse import reparse
+from visionhub.cli.show import show
+from visionhub.cli.status import status
 
 EPILOG = (
     "Exit codes: 0 ok, 1 error, 2 usage, 3 cap reached, 4 some images or requests have no answer, "
@@ -29,8 +34,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain help: it loads in a third of the time, and pastes well
 )
-for command in (annotate, reparse, providers, doctor, demo):
-    app.command()(command)
+COMMANDS = (
+    annotate,
+    show,
+    status,
+    export,
+    contact_sheet,
+    reparse,
+    providers,
+    doctor,
+    demo,
+)
+for command in COMMANDS:
+    app.command(command.__name__.replace("_", "-"))(command)
 app.add_typer(models, name="models")
 
 
@@ -58,6 +74,9 @@ def main() -> None:
     """Run the command line; whatever goes wrong ends in one sentence and a documented exit code."""
     from visionhub.errors import VisionHubError
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a C locale prints what it cannot show as \\x..
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except VisionHubError as error:

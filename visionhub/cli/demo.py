@@ -12,13 +12,13 @@ def demo(
     out: Annotated[Path, typer.Option(help="The folder to write into.")] = Path("demo"),
 ) -> None:
     """Annotate a few openly licensed photographs with the embedded models: no key, no GPU."""
-    from visionhub.cli.console import print_table
     from visionhub.cli.watch import ProgressLine, note
-    from visionhub.demo import demonstrate
+    from visionhub.demo import demonstrate, next_steps
+    from visionhub.report.terminal import Section, write
 
     line = ProgressLine()
     study, progress = demonstrate(out, note, line.show)
     line.end(progress)
-    print_table(study.overview())
-    typer.echo(f"\nThe study: {study.path}")
-    typer.echo("Next, with your own photographs:  visionhub annotate path/to/photos --study my.db")
+    found = study.overview()
+    write([Section("What was found", tuple(found.columns), found.rows)])
+    typer.echo(next_steps(study, out))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_module
 from pathlib import Path
 from typing import Annotated
 
@@ -15,11 +14,11 @@ def doctor(
 ) -> None:
     """Check Python, SQLite, picture formats, extras, model weights and, if named, a study."""
     from visionhub.report.health import findings
+    from visionhub.report.terminal import write_json
 
     found = findings(study)
     if json:
-        typer.echo(json_module.dumps([vars(finding) for finding in found], indent=2))
-    else:
-        for finding in found:
-            typer.echo(f"{'ok  ' if finding.ok else 'NOTE'}  {finding.subject}: {finding.says}")
+        write_json([vars(finding) for finding in found])
+    for finding in () if json else found:
+        typer.echo(f"{'ok  ' if finding.ok else 'NOTE'}  {finding.subject}: {finding.says}")
     raise typer.Exit(1 if any(finding.broken for finding in found) else 0)

@@ -82,15 +82,11 @@ def _print_json(value: Any) -> None:  # noqa: ANN401 - whatever JSON can say
 
 
 def _print_table(rows: Sequence[dict[str, Any]]) -> None:
-    from rich.table import Table
+    from visionhub.report.terminal import Section, write
 
-    from visionhub.cli.console import console
-
-    table = Table("name", "provider", "tasks", "license", "MB", "download MB", "use", "where")
-    for row in rows:
-        shown = {name: value for name, value in row.items() if name != "permissive"}
-        table.add_row(*map(str, shown.values()))
-    console().print(table)
+    columns = ("name", "provider", "tasks", "license", "MB", "download MB", "use", "where")
+    cells = [[value for name, value in row.items() if name != "permissive"] for row in rows]
+    write([Section("", columns, cells, right=("MB", "download MB"))])
 
 
 def _lines(card: dict[str, Any]) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_module
 from typing import Annotated
 
 import typer
@@ -12,16 +11,9 @@ def providers(
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List installed providers with their tasks, scales, floors, vocabularies and parameters."""
-    from rich.table import Table
-
-    from visionhub.cli.console import console
     from visionhub.report.offered import offered
+    from visionhub.report.terminal import Section, write, write_json
 
     rows = offered()
-    if json:
-        typer.echo(json_module.dumps(rows, indent=2))
-        return
-    table = Table("provider", "task", "scale", "floor", "vocabulary", "parameters", "sensitive")
-    for row in rows:
-        table.add_row(*row.values())
-    console().print(table)
+    cells = [list(row.values()) for row in rows]
+    write_json(rows) if json else write([Section("", tuple(rows[0]), cells)])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
@@ -35,11 +35,14 @@ def run_watched(study: Path, files: Sources, asked: Asked, *, as_json: bool = Fa
     """Annotate with progress on stderr and the summary on stdout; the exit code."""
     from visionhub.engine.plan import DEFAULT_TASKS
     from visionhub.facade import Study
+    from visionhub.report.summary import PassedOver, summary
+    from visionhub.report.terminal import write, write_json
 
+    over = PassedOver()
     with stopping() as stop:
         line = ProgressLine()
         progress = Study(study).annotate(
-            files,
+            replace(files, pass_over=over.add),
             providers=tuple(asked["providers"] or ("embedded",)),
             tasks=_words(asked["tasks"]) or DEFAULT_TASKS,
             parameters=_pairs(asked["parameters"] or ()),
@@ -50,9 +53,9 @@ def run_watched(study: Path, files: Sources, asked: Asked, *, as_json: bool = Fa
         )
         line.end(progress)
     if as_json:
-        typer.echo(json.dumps(progress.summary(), indent=2))
+        write_json(progress.summary() | {"passed_over": over.count})
     else:
-        _summary(progress, study)
+        write([summary(progress, str(study), over)])
     return 130 if progress.interrupted else 4 if progress.failed else 0
 
 
@@ -141,25 +144,3 @@ def describe(progress: Progress) -> str:
     if (eta := progress.eta) is not None and progress.pending:
         parts.append(f"about {eta:.0f} s left")
     return ", ".join(parts)
-
-
-def _summary(progress: Progress, study: Path) -> None:
-    from rich.table import Table
-
-    from visionhub.cli.console import console
-
-    counts: Mapping[tuple[str, str], Mapping[str, int]] = progress.tasks()
-    table = Table("provider", "task", "answered", "cached", "results", "no answer")
-    for (provider, task), row in counts.items():
-        lost = {key: n for key, n in row.items() if key in ("error", "refused")}
-        answered = sum(row.values()) - row.get("cached", 0) - sum(lost.values())
-        found = str(progress.results[(provider, task)])
-        why = ", ".join(f"{n} {key}" for key, n in lost.items()) or "-"
-        table.add_row(provider, task, str(answered), str(row.get("cached", 0)), found, why)
-    console().print(table)
-    images = f"{progress.images} images in {progress.files} files"
-    bad = f", {progress.unreadable_images} of them unreadable" if progress.unreadable_images else ""
-    lost_files = f"; {progress.unreadable_files} files could not be read" * bool(
-        progress.unreadable_files
-    )
-    typer.echo(f"{images}{bad}{lost_files}; {progress.seconds:.1f} s. Study: {study}")

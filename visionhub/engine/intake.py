@@ -32,6 +32,11 @@ class Seen:
     size: int = 0
     problem: str | None = None
 
+    @property
+    def text(self) -> str:
+        """The path as the study holds it."""
+        return printable(self.path)[0]
+
 
 @dataclass(frozen=True, slots=True)
 class Todo:
@@ -57,8 +62,12 @@ class Prepared:
         return dataclasses.replace(self, rendering=None)
 
 
-def read_and_hash(found: Found) -> Seen:
-    """Identity of one file. The bytes are not kept: most files of a second run need no more."""
+def read_and_hash(files: Sequence[Found]) -> list[Seen]:
+    """Identities of files. The bytes are not kept: most files of a second run need no more."""
+    return [_look_at(found) for found in files]
+
+
+def _look_at(found: Found) -> Seen:
     if found.problem:
         return Seen(found.path, problem=found.problem)
     try:
@@ -102,15 +111,46 @@ class Intake:
 
     def missing(self, chunk: Sequence[Seen]) -> list[Todo]:
         """Record these files; what must still be asked about their images."""
-        readable = {seen.sha256: seen for seen in chunk if seen.problem is None}
-        with self.study.transaction():
-            known = self._images(readable)
-            self._paths(chunk, known)
-            todo = self._open(readable, known)
+        rest = self._unanswered(chunk)
+        todo: list[Todo] = []
+        if rest:
+            readable = {seen.sha256: seen for seen in rest if seen.problem is None}
+            with self.study.transaction():
+                known = self._images(readable)
+                self._paths(rest, known)
+                todo = self._compare(readable, known)
         self.progress.files += len(chunk)
-        self.progress.unreadable_files += sum(1 for seen in chunk if seen.problem is not None)
+        self.progress.unreadable_files += sum(1 for seen in rest if seen.problem is not None)
         self.progress.pending += sum(len(item.questions) for item in todo)
         return todo
+
+    def _unanswered(self, chunk: Sequence[Seen]) -> Sequence[Seen]:
+        """Files that lack an answer; the others are counted as held.
+
+        Known by path and content, with every answer held and current: that is the whole of a
+        second run, in two lookups.
+        """
+        if self.plan.unsupported:
+            return chunk
+        texts = [seen.text for seen in chunk]
+        held = lookup.paths(self.study, texts)
+        nobody = (0, "")
+        ids = [held.get(text, nobody)[0] for text in texts]
+        same = {
+            image_id
+            for image_id, text, seen in zip(ids, texts, chunk, strict=True)
+            if image_id and held[text][1] == seen.sha256
+        }
+        whole = lookup.complete(self.study, list(same), list(self.questions), self.limits)
+        first = sum(map(self._first_time, whole))
+        self.progress.images += first
+        for question in self.questions.values():
+            self.progress.cached[question.provider, question.task.value] += first
+        return [
+            seen
+            for image_id, text, seen in zip(ids, texts, chunk, strict=True)
+            if image_id not in whole or held[text][1] != seen.sha256
+        ]
 
     def _images(self, readable: Mapping[str, Seen]) -> dict[str, KnownImage]:
         known = lookup.images(self.study, list(readable))
@@ -129,15 +169,16 @@ class Intake:
         return not before
 
     def _paths(self, chunk: Sequence[Seen], known: Mapping[str, KnownImage]) -> None:
-        held = lookup.unchanged_paths(self.study, [seen.path for seen in chunk])
+        texts = [seen.text for seen in chunk]
+        held = lookup.paths(self.study, texts)
         self.recorder.paths(
             (seen.path, known[seen.sha256].id if seen.sha256 else None, seen.problem)
-            for seen in chunk
-            if seen.problem is not None
-            or held.get(printable(seen.path)[0]) != known[seen.sha256].id
+            for seen, text in zip(chunk, texts, strict=True)
+            if seen.problem is not None or held.get(text) != (known[seen.sha256].id, seen.sha256)
         )
 
-    def _open(self, readable: Mapping[str, Seen], known: Mapping[str, KnownImage]) -> list[Todo]:
+    def _compare(self, readable: Mapping[str, Seen], known: Mapping[str, KnownImage]) -> list[Todo]:
+        """Question by question, for images that lack something."""
         ids = [image.id for image in known.values()]
         renderings = lookup.renderings(self.study, ids, self.limits)
         settled = lookup.settled(self.study, list(renderings.values()), list(self.questions))

@@ -12,7 +12,7 @@ from visionhub.errors import ProviderError, UnexpectedBody
 from visionhub.provider import Provider, Request, TaskSpec
 from visionhub.schema import Annotation, Scale, Task
 from visionhub.store.items import Answer, Question
-from visionhub.store.record import Recorder, derive
+from visionhub.store.record import Recorder
 from visionhub.store.study import StudyFile
 
 BATCH = 500
@@ -39,7 +39,7 @@ def reparse(study: StudyFile) -> Counter[str]:
             providers[name] = registry.get(name)
         found = [(row[0], _answer(providers[row[7]], row)) for row in rows]
         with study.transaction():
-            recorder.refreshed(derive(recorder, found))
+            recorder.reparsed(found)
         counts.update(answer.status.value for _, answer in found)
     return counts
 

@@ -27,6 +27,7 @@ from visionhub.store.items import Answer
 from visionhub.store.record import Recorder
 from visionhub.store.study import StudyFile
 
+READ = 32  # files a job: handing over one at a time costs as much as reading it
 LOOKUP = 256  # files a lookup
 COMMIT_ANSWERS = 512
 COMMIT_SECONDS = 2.0
@@ -66,10 +67,9 @@ class Run:
             }
             ahead = sum(p.concurrency or cpus for p in self.plan.providers.values()) * 2
             try:
-                seen = bounded_map(
-                    lambda f: readers.submit(read_and_hash, f), self._until(files), 64
-                )
-                todo = self._missing(seen)
+                chunks = batched(self._until(files), READ)
+                seen = bounded_map(lambda c: readers.submit(read_and_hash, c), chunks, cpus + 1)
+                todo = self._missing(part for chunk in seen for part in chunk)
                 ready = bounded_map(lambda t: readers.submit(self._prepare, t), todo, cpus + 1)
                 batches = self._batches(ready)
                 for parsed in bounded_map(partial(self._submit, askers), batches, ahead):

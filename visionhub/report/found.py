@@ -22,15 +22,17 @@ COLUMNS: Mapping[str, tuple[str, str, str, str]] = {
 
 
 def found(study: StudyFile, limit: int = 20) -> Table:
-    """The first images with their best labels, objects, text and unsafe content, and counts of
-    faces and people; what was not asked or failed is empty."""
+    """The first images with their best labels, objects, text and unsafe content.
+
+    Faces and people are counted; what was not asked or failed is empty.
+    """
     cells = [
         f"{_CELL.format(table=table, said=said, only=only, order=order, best=BEST)} AS {name}"
         for name, (table, said, only, order) in COLUMNS.items()
     ]
     counts = [
-        f"(SELECT results FROM status s WHERE s.image_id = i.id AND s.task = '{task}' LIMIT 1) "
-        f"AS {task}"
+        f"(SELECT max(results) FROM status s WHERE s.image_id = i.id AND s.task = '{task}' AND "
+        f"s.request_id IS NOT NULL) AS {task}"
         for task in ("faces", "people")
     ]
     path = "(SELECT path FROM paths p WHERE p.image_id = i.id ORDER BY p.id LIMIT 1) AS image"

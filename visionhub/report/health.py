@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import sqlite3
 import sys
@@ -111,6 +110,6 @@ def _study(path: Path) -> Finding:
             images = study.query("SELECT count(*) FROM images").rows[0][0]
     except VisionHubError as error:
         return Finding("study", str(error), ok=False, broken=True)
-    size = os.stat(path).st_size / 1e6
+    size = path.stat().st_size / 1e6
     says = f"{path}: {images} images, {size:.1f} MB, integrity {said}"
     return Finding("study", says, ok=said == "ok", broken=said != "ok")

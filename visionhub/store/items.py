@@ -110,4 +110,4 @@ def printable(path: str) -> tuple[str, bytes | None]:
 def limits_key(limits: Limits) -> str:
     """Limits as one word, under which renderings are kept."""
     kinds = "+".join(sorted(kind.partition("/")[2] for kind in limits.media_types))
-    return f"{kinds}<={limits.max_bytes}B,{limits.max_side}px"
+    return f"{kinds}<={limits.max_bytes}B,{limits.max_side}px,{limits.max_pixels}px2"

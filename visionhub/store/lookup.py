@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from visionhub.schema import ANSWERED, Status
-from visionhub.store.items import printable
 from visionhub.store.study import StudyFile
 
 SETTLED = frozenset({*(status.value for status in ANSWERED), Status.REFUSED.value})
@@ -46,11 +45,13 @@ def images(study: StudyFile, sha256s: Sequence[str]) -> dict[str, KnownImage]:
     return {row[0]: KnownImage(*row[1:]) for row in study.connection.execute(sql, sha256s)}
 
 
-def unchanged_paths(study: StudyFile, paths: Sequence[str]) -> dict[str, int | None]:
-    """Image id by printable path, for paths that the study has seen without a problem."""
-    texts = [printable(path)[0] for path in paths]
-    sql = f"SELECT path, image_id FROM paths WHERE problem IS NULL AND path IN ({_marks(texts)})"
-    return dict(study.connection.execute(sql, texts))
+def paths(study: StudyFile, texts: Sequence[str]) -> dict[str, tuple[int, str]]:
+    """Image id and hash by printable path, for files that were read when they were last seen."""
+    sql = (
+        "SELECT p.path, i.id, i.sha256 FROM paths p CROSS JOIN images i ON i.id = p.image_id "
+        f"WHERE p.problem IS NULL AND p.path IN ({_marks(texts)})"
+    )
+    return {row[0]: (row[1], row[2]) for row in study.connection.execute(sql, texts)}
 
 
 def renderings(study: StudyFile, image_ids: Sequence[int], limits: str) -> dict[int, int]:
@@ -60,6 +61,22 @@ def renderings(study: StudyFile, image_ids: Sequence[int], limits: str) -> dict[
         f"({_marks(image_ids)}) GROUP BY image_id"
     )
     return dict(study.connection.execute(sql, (limits, *image_ids)))
+
+
+def complete(
+    study: StudyFile, image_ids: Sequence[int], question_ids: Sequence[int], limits: str
+) -> set[int]:
+    """Images of which every question has a settled answer, for these limits, that is current."""
+    # CROSS JOIN and + hold SQLite to the order of the text: from few images to their answers, not
+    # from all answers to a question.
+    sql = (
+        "SELECT s.image_id FROM status s CROSS JOIN requests r ON r.id = s.request_id CROSS JOIN "
+        f"renderings n ON n.id = r.rendering_id WHERE s.image_id IN ({_marks(image_ids)}) AND "
+        f"+r.question_id IN ({_marks(question_ids)}) AND n.limits = ? AND +r.status IN "
+        f"({_marks(list(SETTLED))}) GROUP BY s.image_id HAVING count(*) = ?"
+    )
+    values = (*image_ids, *question_ids, limits, *SETTLED, len(question_ids))
+    return {row[0] for row in study.connection.execute(sql, values)}
 
 
 def settled(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
-SET = "visionhub"
+from visionhub.store.study import SET
+
 migrations = Migrations(SET)
 
 _SCORE = "score REAL, score_word TEXT, scale TEXT"

@@ -111,22 +111,29 @@ class Recorder:
             list(found),
         )
 
-    def refreshed(self, found: Iterable[StatusRow]) -> None:
-        """Set the status of requests that are current; older answers do not become current."""
-        self._sql.executemany(
-            "UPDATE status SET status = ?, reason = ?, results = ? WHERE request_id = ?",
-            [(status, why, results, key) for _, _, _, status, why, results, key in found],
-        )
-
     def answers(self, answers: Sequence[Answer], rendering_ids: Mapping[int, int]) -> None:
         """Store bodies, requests, annotations and status; `rendering_ids` go by image id."""
         bodies = {id(a.body): self._body(a.body) for a in answers if a.body is not None}
+        (newest,) = self._sql.execute("SELECT coalesce(max(id), 0) FROM requests").fetchone()
         derived: list[tuple[int, Answer]] = []
         for answer in answers:
             body = bodies.get(id(answer.body)) if answer.body is not None else None
             rendering = rendering_ids[answer.image_id]
             derived.append((self._request(answer, rendering, body), answer))
-        self.statuses(derive(self, derived))
+        self.clear([request for request, _ in derived if request <= newest])  # asked again
+        self.statuses(self.derived(derived))
+
+    def reparsed(self, found: Sequence[tuple[int, Answer]]) -> None:
+        """Replace all that was derived for these requests; older answers do not become current."""
+        self.clear([request for request, _ in found])
+        self._sql.executemany(
+            "UPDATE requests SET status = ?, reason = ?, results = ?, unknown = ? WHERE id = ?",
+            [(*_said(answer), request) for request, answer in found],
+        )
+        self._sql.executemany(
+            "UPDATE status SET status = ?, reason = ?, results = ? WHERE request_id = ?",
+            [(status, why, n, key) for *_, status, why, n, key in self.derived(found)],
+        )
 
     def _body(self, body: PackedBody) -> int:
         cursor = self._sql.execute(
@@ -147,49 +154,39 @@ class Recorder:
         key = (answer.image_id, rendering, answer.question_id, self._run)
         return int(
             self._sql.execute(
-                "INSERT INTO requests (image_id, rendering_id, question_id, run_id, status, "
-                "reason, results, body_id) VALUES (?, ?, ?, ?, ?, ?, 0, ?) ON CONFLICT "
-                "(rendering_id, question_id) DO UPDATE SET run_id = excluded.run_id, status = excluded.status, "
-                "reason = excluded.reason, body_id = excluded.body_id RETURNING id",
-                (*key, answer.status.value, answer.reason, body),
+                "INSERT INTO requests (image_id, rendering_id, question_id, run_id, body_id, "
+                "status, reason, results, unknown) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT "
+                "(rendering_id, question_id) DO UPDATE SET run_id = excluded.run_id, "
+                "body_id = excluded.body_id, status = excluded.status, reason = excluded.reason, "
+                "results = excluded.results, unknown = excluded.unknown RETURNING id",
+                (*key, body, *_said(answer)),
             ).fetchone()[0]
         )
 
-    def insert(self, table: str, found: Sequence[Row]) -> None:
-        """Insert rows of one derived table."""
-        if found:
-            marks = ", ".join("?" * len(found[0]))
-            self._sql.executemany(f"INSERT INTO {table} VALUES ({marks})", found)
-
     def clear(self, request_ids: Sequence[int]) -> None:
         """Remove everything that was derived for these requests."""
-        for table in TABLES:
+        for table in TABLES if request_ids else ():
             self._sql.executemany(
                 f"DELETE FROM {table} WHERE request_id = ?", [(key,) for key in request_ids]
             )
 
-    def described(self, request_id: int, answer: Answer) -> None:
-        """Set what parsing says about a request."""
-        result = answer.result
-        strange = result.unknown if isinstance(result, Annotation) else ()
-        unknown = json.dumps(strange) if strange else None
-        change = "UPDATE requests SET status = ?, reason = ?, results = ?, unknown = ? WHERE id = ?"
-        values = (answer.status.value, answer.reason, answer.results, unknown, request_id)
-        self._sql.execute(change, values)
+    def derived(self, found: Sequence[tuple[int, Answer]]) -> list[StatusRow]:
+        """Insert the annotations of answers by request id; the status rows that follow."""
+        tables: dict[str, list[Row]] = {}
+        statuses: list[StatusRow] = []
+        for request, answer in found:
+            if isinstance(answer.result, Annotation):
+                for table, row in rows(request, answer.result):
+                    tables.setdefault(table, []).append(row)
+            asked = (answer.image_id, answer.question.provider, answer.question.task.value)
+            statuses.append((*asked, answer.status.value, answer.reason, answer.results, request))
+        for table, many in tables.items():
+            marks = ", ".join("?" * len(many[0]))
+            self._sql.executemany(f"INSERT INTO {table} VALUES ({marks})", many)
+        return statuses
 
 
-def derive(recorder: Recorder, found: Sequence[tuple[int, Answer]]) -> list[StatusRow]:
-    """Write the annotations of parsed answers, for a run and for `reparse`; their status rows."""
-    recorder.clear([request for request, _ in found])
-    tables: dict[str, list[Row]] = {table: [] for table in TABLES}
-    statuses: list[StatusRow] = []
-    for request, answer in found:
-        if isinstance(answer.result, Annotation):
-            for table, row in rows(request, answer.result):
-                tables[table].append(row)
-        asked = (answer.image_id, answer.question.provider, answer.question.task.value)
-        statuses.append((*asked, answer.status.value, answer.reason, answer.results, request))
-        recorder.described(request, answer)
-    for table, many in tables.items():
-        recorder.insert(table, many)
-    return statuses
+def _said(answer: Answer) -> tuple[str, str, int, str | None]:
+    strange = answer.result.unknown if isinstance(answer.result, Annotation) else ()
+    unknown = json.dumps(strange) if strange else None
+    return answer.status.value, answer.reason, answer.results, unknown

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from filelock import BaseFileLock
 
 APPLICATION_ID = 0x76697368  # "vish": lets `file` and others tell a study from any database
-BUSY_SECONDS = 30
+BUSY_SECONDS = 300  # a reader may hold the writer up for as long as an export takes
+SET = "visionhub"
+MIGRATIONS = ("001_study", "002_views")  # here, so that a reader need not load what applies them
 
 
 def wal_is_safe(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> bool:
@@ -181,15 +183,12 @@ def _migrate(path: Path) -> None:
 
 def _check_version(connection: sqlite3.Connection, path: Path) -> None:
     """Refuse a study that a newer visionhub has migrated, or that never was one."""
-    from visionhub.store.migrations import SET, migrations
-
     if not connection.execute(
         "SELECT 1 FROM sqlite_master WHERE name='_sqlite_migrations'"
     ).fetchone():
         return
-    known = {migration.name for migration in migrations._migrations}  # noqa: SLF001 - no public list
     found = "SELECT name FROM _sqlite_migrations WHERE migration_set = ?"
-    newer = [name for (name,) in connection.execute(found, (SET,)) if name not in known]
+    newer = [name for (name,) in connection.execute(found, (SET,)) if name not in MIGRATIONS]
     if newer:
         raise StudyError(
             f"{str(path)!r} was written by a newer visionhub ({newer[-1]}): upgrade with "

@@ -1,0 +1,55 @@
+"""How a run ended, for the terminal."""
+
+from __future__ import annotations
+
+from visionhub.engine.progress import Progress
+from visionhub.report.terminal import Section
+from visionhub.schema import Status
+
+NAMED = 3  # files that were passed over
+LOST = (Status.ERROR.value, Status.REFUSED.value, Status.UNSUPPORTED.value)
+
+
+class PassedOver:
+    """Counts files in searched folders that are no images, and names the first few."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.first: list[str] = []
+
+    def add(self, path: str) -> None:
+        """Count one file."""
+        self.count += 1
+        if len(self.first) < NAMED:
+            self.first.append(path)
+
+
+def summary(progress: Progress, study: str, over: PassedOver) -> Section:
+    """A row a provider and task, and what else there is to know."""
+    rows = []
+    for (provider, task), counts in progress.tasks().items():
+        lost = ", ".join(f"{counts[status]} {status}" for status in LOST if counts[status])
+        answered = sum(counts.values()) - counts["cached"] - sum(counts[s] for s in LOST)
+        results = progress.results[(provider, task)] if answered else ""
+        rows.append((provider, task, answered, counts["cached"], results, lost))
+    columns = ("provider", "task", "answered", "held already", "results", "no answer")
+    right = ("answered", "held already", "results")
+    return Section("", columns, rows, tuple(_notes(progress, study, over)), right)
+
+
+def _notes(progress: Progress, study: str, over: PassedOver) -> list[str]:
+    notes = [
+        f"{progress.images} images in {progress.files} files, {progress.seconds:.1f} s; study: "
+        f"{study}"
+    ]
+    if progress.unreadable_images or progress.unreadable_files:
+        notes.append(
+            f"Unreadable: {progress.unreadable_images} images, {progress.unreadable_files} files; "
+            f"the reasons: visionhub status {study}"
+        )
+    if over.count:
+        more = ", ..." if over.count > NAMED else ""
+        notes.append(f"Passed over as no images: {over.count} ({', '.join(over.first)}{more})")
+    for member, count in progress.unknown.items():
+        notes.append(f"New in {count} answers, stored and not understood: {member}")
+    return notes
