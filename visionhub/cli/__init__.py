@@ -9,16 +9,18 @@ from typing import Annotated
 
 import typer
 
-from visionhub.cli.annotate import annotate
-from visionhub.cli.contact_sheet import contact_sheet
-from visionhub.cli.demo import demo
-from visionhub.cli.doctor import doctor
-from visionhub.cli.export import export
-from visionhub.cli.models import app as models
-from visionhub.cli.providers import providers
-from visionhub.cli.reparse import reparse
-from visionhub.cli.show import show
-from visionhub.cli.status import status
+from visionhub.cli import (
+    annotate,
+    contact_sheet,
+    demo,
+    doctor,
+    export,
+    models,
+    providers,
+    reparse,
+    show,
+    status,
+)
 
 EPILOG = (
     "Exit codes: 0 ok, 1 error, 2 usage, 3 cap reached, 4 some images or requests have no answer, "
@@ -34,20 +36,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain help: it loads in a third of the time, and pastes well
 )
-COMMANDS = (
-    annotate,
-    show,
-    status,
-    export,
-    contact_sheet,
-    reparse,
-    providers,
-    doctor,
-    demo,
-)
-for command in COMMANDS:
-    app.command(command.__name__.replace("_", "-"))(command)
-app.add_typer(models, name="models")
+COMMANDS = {
+    "annotate": annotate.annotate,
+    "show": show.show,
+    "status": status.status,
+    "export": export.export,
+    "contact-sheet": contact_sheet.contact_sheet,
+    "reparse": reparse.reparse,
+    "providers": providers.providers,
+    "doctor": doctor.doctor,
+    "demo": demo.demo,
+}
+for name, command in COMMANDS.items():
+    app.command(name)(command)
+app.add_typer(models.app, name="models")
 
 
 def _version(wanted: bool) -> None:
