@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
 import typer
@@ -36,7 +37,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain help: it loads in a third of the time, and pastes well
 )
-COMMANDS = {
+COMMANDS: Mapping[str, Callable[..., None]] = {
     "annotate": annotate.annotate,
     "show": show.show,
     "status": status.status,
