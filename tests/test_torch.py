@@ -14,6 +14,7 @@ import pytest
 from PIL import Image, ImageDraw
 from visionhub_torch import TorchVision
 from visionhub_torch.cards import MOBILENET_V2
+from visionhub_torch.provider import BATCH
 
 from visionhub.archives import ensure
 from visionhub.errors import ModelError, ProviderError, UsageError
@@ -114,8 +115,8 @@ def answers(files, task, options, provider=None):
 
 
 def test_labels_are_those_of_a_plain_forward_pass(torch, models, folder):
-    files = [picture(300 + 40 * n, 260, n) for n in range(3)]
-    options = own(folder, Task.LABELS, min_score=0.0, batch_size=2)
+    files = [picture(300 + 40 * n, 260, n) for n in range(BATCH + 2)]
+    options = own(folder, Task.LABELS, min_score=0.0)
     network = models.mobilenet_v3_small(num_classes=3)
     network.load_state_dict(torch.load(folder / "labels.pth", weights_only=True))
     network.eval()

@@ -8,8 +8,9 @@ import sys
 
 import pytest
 from visionhub_torch import TorchVision
+from visionhub_torch.provider import BATCH
 
-from visionhub.errors import MissingExtra, UnexpectedBody, UsageError
+from visionhub.errors import MissingExtra, UnexpectedBody
 from visionhub.images import Rendering
 from visionhub.provider import Request, Work, canonical
 from visionhub.schema import Status, Task
@@ -70,18 +71,11 @@ def test_parse_says_what_was_left_out(objects, least, status, count):
 
 def test_batches_hold_one_question_and_bounded_memory():
     works = []
-    for n in range(6):  # photographs of 24 megapixels
+    for n in range(BATCH + 2):  # photographs of 24 megapixels
         image = Rendering(f"{n}", b"", "image/jpeg", 6000, 4000)
-        requests = [question(task, f"{n}", batch_size=4) for task in TorchVision.tasks]
+        requests = [question(task, f"{n}") for task in TorchVision.tasks]
         works.append(Work(image, tuple(requests)))
     batches = list(TorchVision().batches(works))
     assert all(len({r.task for r in batch.requests}) == 1 for batch in batches)
     sizes = [(batch.operation, len(batch.works)) for batch in batches]
-    assert sizes == [("labels", 4), ("labels", 2), *[("objects", 2)] * 3]
-
-
-@pytest.mark.parametrize("size", [0, 33, 2.5])
-def test_a_batch_has_a_size(size):
-    options = complete(Task.LABELS, batch_size=size)
-    with pytest.raises(UsageError, match=rf"labels.batch_size={size}: .* from 1 to 32"):
-        TorchVision().ready({Task.LABELS: options}, print)
+    assert sizes == [("labels", BATCH), ("labels", 2), *[("objects", 2)] * (BATCH // 2 + 1)]

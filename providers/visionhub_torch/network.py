@@ -63,8 +63,7 @@ class Network(ABC):
                 return [self._net.about | answer for answer in self.run(inputs)]
         except self._torch.OutOfMemoryError as error:
             raise ProviderError(
-                f"The GPU has too little memory for {len(inputs)} pictures at once: lower "
-                "batch_size, or use device=cpu"
+                f"The GPU has too little memory for {len(inputs)} pictures at once: use device=cpu"
             ) from error
 
     @abstractmethod

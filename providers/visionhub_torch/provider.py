@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from threading import Lock
 from typing import ClassVar
 
-from visionhub.errors import UsageError
 from visionhub.images import Rendering
 from visionhub.provider import (
     Announce,
@@ -29,7 +28,7 @@ from visionhub_torch.sources import Choice, Source, resolve
 
 # A detector takes whole pictures as 32-bit floats, 12 bytes a pixel: about 600 MB a batch.
 BATCH_PIXELS = 50_000_000
-LARGEST_BATCH = 32  # photographs
+BATCH = 8  # photographs in one forward pass; no parameter, because it is no part of the question
 
 
 def _parameters(model: str, min_score: float) -> Mapping[str, Parameter]:
@@ -45,7 +44,6 @@ def _parameters(model: str, min_score: float) -> Mapping[str, Parameter]:
         ),
         "device": Parameter("auto", "where to compute", ("auto", "cpu", "cuda")),
         "min_score": Parameter(min_score, "the lowest score that is reported"),
-        "batch_size": Parameter(8, f"photographs in one forward pass, from 1 to {LARGEST_BATCH}"),
     }
 
 
@@ -74,7 +72,7 @@ class TorchVision(Provider):
     }
     # The forward pass takes turns; meanwhile the other threads decode and resize.
     concurrency: ClassVar[int] = 4
-    images_per_batch: ClassVar[int] = LARGEST_BATCH
+    images_per_batch: ClassVar[int] = BATCH
     models: ClassVar[Sequence[ModelCard]] = CARDS
 
     def __init__(self) -> None:
@@ -94,19 +92,17 @@ class TorchVision(Provider):
     def ready(self, wanted: Mapping[Task, Mapping[str, Value]], announce: Announce) -> None:
         """Fetch and load the networks of the wanted tasks."""
         for task, options in wanted.items():
-            _batch_size(task, options)
             self._network(task, options, announce)
 
     def batches(self, works: Sequence[Work]) -> Iterator[Batch]:
-        """Up to `batch_size` photographs with one and the same question."""
+        """Up to `BATCH` photographs with one and the same question."""
         groups: dict[tuple[Task, str], list[Work]] = {}
         for work in works:
             for request in work.requests:
                 group = groups.setdefault((request.task, request.parameters), [])
                 group.append(Work(work.image, (request,)))
         for (task, _), group in groups.items():
-            size = _batch_size(task, group[0].requests[0].options)
-            for part in _parts(group, size, BATCH_PIXELS if task is Task.OBJECTS else None):
+            for part in _parts(group, BATCH_PIXELS if task is Task.OBJECTS else None):
                 yield Batch(part, operation=task.value)
 
     def fetch(self, batch: Batch) -> Iterator[Outcome]:
@@ -144,22 +140,13 @@ class TorchVision(Provider):
             return self._networks[key]
 
 
-def _batch_size(task: Task, options: Mapping[str, Value]) -> int:
-    size = options["batch_size"]
-    if not isinstance(size, int) or not 1 <= size <= LARGEST_BATCH:
-        raise UsageError(
-            f"--param {task}.batch_size={size}: expected a whole number from 1 to {LARGEST_BATCH}"
-        )
-    return size
-
-
-def _parts(works: Sequence[Work], size: int, pixels: int | None) -> Iterator[tuple[Work, ...]]:
-    """Cut into runs of at most `size` works and `pixels`; a larger picture goes alone."""
+def _parts(works: Sequence[Work], pixels: int | None) -> Iterator[tuple[Work, ...]]:
+    """Cut into runs of at most `BATCH` works and `pixels`; a larger picture goes alone."""
     part: list[Work] = []
     held = 0
     for work in works:
         area = work.image.width * work.image.height
-        if part and (len(part) == size or (pixels is not None and held + area > pixels)):
+        if part and (len(part) == BATCH or (pixels is not None and held + area > pixels)):
             yield tuple(part)
             part, held = [], 0
         part.append(work)
