@@ -12,6 +12,13 @@ from PIL import Image, ImageDraw
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let tests with real models reach the network: their weights are pulled once."""
+    for item in items:
+        if item.get_closest_marker("models"):
+            item.add_marker(pytest.mark.enable_socket)
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of real photographs with ground truth that may lie beside the checkout."""
