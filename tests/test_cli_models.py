@@ -13,7 +13,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from visionhub import archives, registry
+from visionhub import archives, places, registry
 from visionhub.cli.models import app
 from visionhub.download import Address
 from visionhub.errors import UsageError
@@ -57,8 +57,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         def address(self, archive: Archive) -> Address:
             return Address((tmp_path / "toy.whl").as_uri())
 
-    monkeypatch.delenv(archives.FOLDER, raising=False)
-    monkeypatch.setattr(archives, "cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.delenv(places.FOLDER, raising=False)
+    monkeypatch.setattr(places, "cache_folder", lambda: tmp_path / "cache")
     monkeypatch.setattr(archives, "Pip", Here)
     monkeypatch.setattr(registry, "installed", lambda: {"toy": Toy})
     return lambda *words: CliRunner().invoke(app, words, catch_exceptions=False)

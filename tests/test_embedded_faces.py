@@ -302,7 +302,7 @@ def test_parse_refuses_what_is_no_face(wrong):
 @pytest.mark.parametrize("options", [{"tiles": 0}, {"tiles": 7}, {"min_score": 1.5}])
 def test_options_out_of_range_are_refused(options):
     with pytest.raises(UsageError, match="--param faces"):
-        Faces.prepare(options, print)
+        Faces.check(options)
 
 
 def overlap(one, other):

@@ -19,7 +19,8 @@ from visionhub_embedded.classifiers import (
 from visionhub_embedded.imagenet import SYNSETS
 from visionhub_embedded.labels import Labels
 
-from visionhub.archives import ensure, read
+from visionhub.archives import ensure
+from visionhub.places import read
 from visionhub.provider import Request, canonical
 from visionhub.schema import Status, Task
 

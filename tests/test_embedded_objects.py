@@ -20,7 +20,8 @@ from visionhub_embedded.detectors import (
 )
 from visionhub_embedded.objects import CATEGORIES, Objects
 
-from visionhub.archives import ensure, read
+from visionhub.archives import ensure
+from visionhub.places import read
 from visionhub.provider import Request, canonical
 from visionhub.schema import Status, Task
 

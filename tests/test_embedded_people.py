@@ -218,7 +218,7 @@ def test_parse_refuses_what_is_no_person(wrong):
 @pytest.mark.parametrize("options", [{"max_results": 0}, {"max_results": 51}, {"min_score": -1}])
 def test_options_out_of_range_are_refused(options):
     with pytest.raises(UsageError, match="--param people"):
-        People.prepare(options, print)
+        People.check(options)
 
 
 def test_both_networks_are_part_of_the_revision():

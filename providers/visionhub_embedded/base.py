@@ -8,13 +8,14 @@ inference, decode, non-maximum suppression) and returns plain JSON, which is sto
 from __future__ import annotations
 
 import math
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
-from visionhub import archives
 from visionhub.errors import UsageError
-from visionhub.provider import Announce, Request, TaskSpec, Value, import_extra
+from visionhub.provider import Request, TaskSpec, Value, import_extra
 from visionhub.schema import Annotation, Status, Task
 from visionhub.weights import ModelCard
 
@@ -61,20 +62,10 @@ class TaskModel(ABC):
         return f"{cards}/recipe-{cls.recipe}"
 
     @classmethod
-    def prepare(cls, options: Mapping[str, Value], announce: Announce) -> None:
-        """Check packages, options and weights; pull weights that are absent.
-
-        Raises MissingExtra, UsageError, ModelError.
-        """
-        cls.check(options)
-        for card in cls.used(options):
-            archives.ensure(card, announce)
-
-    @classmethod
     def check(cls, options: Mapping[str, Value]) -> None:
         """Raise MissingExtra for an absent package, UsageError for an impossible option."""
         for module in cls.requires:
-            import_extra(module, EXTRA)
+            package(module)
         least = cls.option(options, "min_score") if "min_score" in cls.spec.parameters else 0.0
         if not isinstance(least, int | float) or not 0 <= least <= 1:
             raise UsageError(f"--param {cls.task}.min_score={least}: give a number from 0 to 1")
@@ -95,6 +86,21 @@ class TaskModel(ABC):
 
         May raise KeyError, TypeError or ValueError: the provider turns them into UnexpectedBody.
         """
+
+
+def package(name: str) -> ModuleType:
+    """Import a package of the extra, or a module of ours that needs one; MissingExtra without it.
+
+    onnxruntime, from 1.29 on, keeps a number for the machine and reports sessions, with names and
+    hashes of models, to its maker. Photographs of people are private, so that this is turned off:
+    by the variable, which it reads once, when it is imported, and by its own switch, the only one
+    on Windows. Who wants it sets ORT_DISABLE_TELEMETRY=0.
+    """
+    private = os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1") != "0"
+    module = import_extra(name, EXTRA)
+    if private and name == "onnxruntime":
+        module.disable_telemetry_events()
+    return module
 
 
 def text(item: Mapping[str, Any], name: str) -> str:

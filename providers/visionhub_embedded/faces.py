@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from visionhub.errors import UsageError
-from visionhub.provider import Announce, Parameter, Request, TaskSpec, Value, import_extra
+from visionhub.provider import Parameter, Request, TaskSpec, Value
 from visionhub.schema import (
     Annotation,
     Attribute,
@@ -20,12 +20,12 @@ from visionhub.schema import (
 )
 from visionhub.weights import ModelCard
 from visionhub_embedded.base import (
-    EXTRA,
     Answer,
     TaskModel,
     floored,
     items,
     number,
+    package,
     strangers,
 )
 from visionhub_embedded.cards_faces import AGE, EMOTION, GENDER, SFACE, YUNET
@@ -79,15 +79,12 @@ class Faces(TaskModel):
         return (YUNET, *(SENSITIVE[name] for name in _asked(options)))
 
     @classmethod
-    def prepare(cls, options: Mapping[str, Value], announce: Announce) -> None:
-        """Check packages, options and weights; pull weights that are absent.
-
-        Raises MissingExtra, UsageError, ModelError.
-        """
+    def check(cls, options: Mapping[str, Value]) -> None:
+        """Raise MissingExtra for an absent package, UsageError for an impossible option."""
         tiles = cls.option(options, "tiles")
         if not isinstance(tiles, int) or not 1 <= tiles <= TILES:
             raise UsageError(f"--param faces.tiles={tiles}: give a number from 1 to {TILES}")
-        super().prepare(options, announce)
+        super().check(options)
 
     def predict(self, image: Image, options: Mapping[str, Value]) -> Answer:
         """Faces of at least `KEPT`, best first, in ratios; they may reach outside.
@@ -107,7 +104,7 @@ class Faces(TaskModel):
 
     def _networks(self) -> FaceNetworks:
         if self._opened is None:
-            module = import_extra("visionhub_embedded.face_networks", EXTRA)
+            module = package("visionhub_embedded.face_networks")
             self._opened = module.FaceNetworks()
         return self._opened
 

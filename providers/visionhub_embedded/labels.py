@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from visionhub.provider import Parameter, Request, TaskSpec, Value, import_extra
+from visionhub.provider import Parameter, Request, TaskSpec, Value
 from visionhub.schema import Annotation, Label, Scale, Task, probability
 from visionhub_embedded import cards
 from visionhub_embedded.base import (
-    EXTRA,
     Answer,
     TaskModel,
     floored,
     items,
     number,
+    package,
     strangers,
     text,
 )
@@ -63,8 +63,8 @@ class Labels(TaskModel):
     def _network(self, options: Mapping[str, Value]) -> Any:  # noqa: ANN401 - numpy stays unimported
         [card] = self.used(options)
         if card.name not in self._networks:
-            runtime = import_extra("visionhub_embedded.runtime", EXTRA)
-            classifiers = import_extra("visionhub_embedded.classifiers", EXTRA)
+            runtime = package("visionhub_embedded.runtime")
+            classifiers = package("visionhub_embedded.classifiers")
             [weights] = runtime.load(card)
             self._networks[card.name] = classifiers.EfficientNetLite(weights)
         return self._networks[card.name]

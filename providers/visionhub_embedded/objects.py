@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from visionhub.provider import Parameter, Request, TaskSpec, Value, import_extra
+from visionhub.provider import Parameter, Request, TaskSpec, Value
 from visionhub.schema import Annotation, Box, Object, Scale, Status, Task, probability
 from visionhub.weights import ModelCard
 from visionhub_embedded import cards
 from visionhub_embedded.base import (
-    EXTRA,
     Answer,
     TaskModel,
     floored,
     items,
     number,
+    package,
     strangers,
     text,
 )
@@ -89,8 +89,8 @@ class Objects(TaskModel):
 
 def _open(card: ModelCard) -> tuple[Any, Callable[[int], int]]:
     """Load the network, and say how its class index becomes COCO's category number."""
-    runtime = import_extra("visionhub_embedded.runtime", EXTRA)
-    detectors = import_extra("visionhub_embedded.detectors", EXTRA)
+    runtime = package("visionhub_embedded.runtime")
+    detectors = package("visionhub_embedded.detectors")
     [weights] = runtime.load(card)
     if card is cards.YOLO11N:
         return detectors.Yolo(weights, 640, 114, centred=True), CATEGORIES.__getitem__

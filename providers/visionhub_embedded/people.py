@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from visionhub.errors import UsageError
-from visionhub.provider import Announce, Parameter, Request, TaskSpec, Value, import_extra
+from visionhub.provider import Parameter, Request, TaskSpec, Value
 from visionhub.schema import Annotation, Box, Person, Point, Scale, Status, Task, probability
 from visionhub_embedded import cards
 from visionhub_embedded.base import (
-    EXTRA,
     Answer,
     TaskModel,
     floored,
     items,
     number,
+    package,
     strangers,
     text,
 )
@@ -69,15 +69,12 @@ class People(TaskModel):
         self._estimator: PoseEstimator | None = None
 
     @classmethod
-    def prepare(cls, options: Mapping[str, Value], announce: Announce) -> None:
-        """Check packages, options and weights; pull weights that are absent.
-
-        Raises MissingExtra, UsageError, ModelError.
-        """
+    def check(cls, options: Mapping[str, Value]) -> None:
+        """Raise MissingExtra for an absent package, UsageError for an impossible option."""
         most = cls.option(options, "max_results")
         if not isinstance(most, int) or not 1 <= most <= MOST:
             raise UsageError(f"--param people.max_results={most}: give a number from 1 to {MOST}")
-        super().prepare(options, announce)
+        super().check(options)
 
     def predict(self, image: Image, options: Mapping[str, Value]) -> Answer:
         """Poses of a presence of at least `KEPT`, best first, in ratios; points may lie outside."""
@@ -102,8 +99,8 @@ class People(TaskModel):
 
 
 def _open() -> PoseEstimator:
-    runtime = import_extra("visionhub_embedded.runtime", EXTRA)
-    poses = import_extra("visionhub_embedded.poses", EXTRA)
+    runtime = package("visionhub_embedded.runtime")
+    poses = package("visionhub_embedded.poses")
     [bundle] = runtime.load(BLAZEPOSE)
     [persons] = runtime.load(cards.EFFICIENTDET_LITE0_INT8)
     estimator: PoseEstimator = poses.PoseEstimator(bundle, persons)

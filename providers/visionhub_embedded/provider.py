@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar
 
+from visionhub import archives
 from visionhub.errors import (
     ProviderError,
     RefusedImage,
@@ -55,13 +56,17 @@ class Embedded(Provider):
         return _of(task).revision(options)
 
     def ready(self, wanted: Mapping[Task, Mapping[str, Value]], announce: Announce) -> None:
-        """Check the extra's packages and the options, and pull the wanted weights.
+        """Check the extra's packages and all options, then pull the weights that are absent.
 
-        Raises MissingExtra, UsageError, ModelError.
+        An archive that is downloaded gives up all default weights in it, except sensitive ones, so
+        that the next task finds its own. Raises MissingExtra, UsageError, ModelError.
         """
-        for task, options in wanted.items():
-            if task in TASKS:
-                TASKS[task].prepare(options, announce)
+        asked = [(TASKS[task], options) for task, options in wanted.items() if task in TASKS]
+        for model, options in asked:
+            model.check(options)
+        cards = dict.fromkeys(card for model, options in asked for card in model.used(options))
+        beside = [card for card in self.models if card.default and not card.sensitive]
+        archives.ensure_all(list(cards), announce, beside)
 
     def fetch(self, batch: Batch) -> Iterable[Outcome]:
         """Decode each picture once and answer each of its requests with a body of its own."""

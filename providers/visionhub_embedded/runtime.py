@@ -18,10 +18,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from visionhub import archives
-from visionhub.provider import import_extra
+from visionhub import archives, places
 from visionhub.weights import ModelCard
-from visionhub_embedded.base import EXTRA
+from visionhub_embedded.base import package
 
 Array = NDArray[Any]
 
@@ -31,14 +30,10 @@ def load(card: ModelCard) -> list[bytes]:
 
     Raises ModelError.
     """
-    paths = [archives.locate(file) for file in card.files]
+    paths: list[Path | None] = [places.locate(file) for file in card.files]
     if None in paths:
-        paths = list(archives.ensure(card, lambda _line: None))
-    return [
-        archives.read(file, path)
-        for file, path in zip(card.files, paths, strict=True)
-        if path is not None
-    ]
+        paths = [*archives.ensure(card, lambda _line: None)]
+    return [places.read(file, path) for file, path in zip(card.files, paths, strict=True) if path]
 
 
 class OnnxModel:
@@ -48,7 +43,7 @@ class OnnxModel:
     """
 
     def __init__(self, weights: bytes | Path) -> None:
-        ort = import_extra("onnxruntime", EXTRA)
+        ort = package("onnxruntime")
         options = ort.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
@@ -75,7 +70,7 @@ class LiteRtModel:
     """
 
     def __init__(self, weights: bytes) -> None:
-        runtime = import_extra("ai_edge_litert.interpreter", EXTRA)
+        runtime = package("ai_edge_litert.interpreter")
         with _Stderr.without(b"INFO: Created TensorFlow Lite"):
             self._graph = runtime.Interpreter(model_content=weights, num_threads=1)
             self._graph.allocate_tensors()

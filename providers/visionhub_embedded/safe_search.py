@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from visionhub.provider import Parameter, Request, TaskSpec, Value, import_extra
+from visionhub.provider import Parameter, Request, TaskSpec, Value
 from visionhub.schema import Annotation, SafeSearch, Scale, Task, probability
 from visionhub.weights import ModelCard
 from visionhub_embedded import cards
-from visionhub_embedded.base import EXTRA, Answer, TaskModel, items, number, strangers, text
+from visionhub_embedded.base import Answer, TaskModel, items, number, package, strangers, text
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -66,8 +66,8 @@ class Safety(TaskModel):
 
 
 def _open(card: ModelCard) -> Any:  # noqa: ANN401 - numpy stays unimported
-    runtime = import_extra("visionhub_embedded.runtime", EXTRA)
+    runtime = package("visionhub_embedded.runtime")
     [weights] = runtime.load(card)
     if card is cards.OPEN_NSFW:
-        return import_extra("visionhub_embedded.classifiers", EXTRA).OpenNsfw(weights)
-    return import_extra("visionhub_embedded.detectors", EXTRA).Yolo(weights, 320, 0, centred=False)
+        return package("visionhub_embedded.classifiers").OpenNsfw(weights)
+    return package("visionhub_embedded.detectors").Yolo(weights, 320, 0, centred=False)

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from visionhub import archives
-from visionhub.download import sha256_of
-from visionhub.provider import Announce, Parameter, Request, TaskSpec, Value, import_extra
+from visionhub.provider import Parameter, Request, TaskSpec, Value
 from visionhub.schema import Annotation, Box, Scale, Task, TextLine, probability
-from visionhub.weights import ModelCard, WeightFile
+from visionhub.weights import ModelCard
 from visionhub_embedded import cards
 from visionhub_embedded.base import (
-    EXTRA,
     Answer,
     TaskModel,
     floored,
     items,
     number,
+    package,
     strangers,
     text,
 )
@@ -54,17 +51,9 @@ class Text(TaskModel):
         """Add rapidocr's version, because its own code prepares and decodes."""
         return f"{super().revision(options)}/rapidocr-{_installed()}"
 
-    @classmethod
-    def prepare(cls, options: Mapping[str, Value], announce: Announce) -> None:
-        """Pull nothing while the models inside the installed rapidocr are those of the card."""
-        if all(_bundled(file) for file in cards.PP_OCR.files):
-            cls.check(options)
-        else:
-            super().prepare(options, announce)
-
     def predict(self, image: Image, options: Mapping[str, Value]) -> Answer:
         """Read every line of any score, with its four corners, clockwise from the upper left."""
-        np = import_extra("numpy", EXTRA)
+        np = package("numpy")
         if self._engine is None:
             self._engine = _open(cards.PP_OCR)
         pixels = np.asarray(image)
@@ -131,27 +120,10 @@ def _installed() -> str:
         return "absent"
 
 
-def _bundled(file: WeightFile) -> Path | None:
-    """Find the file inside the installed rapidocr, when it is the one of the card."""
-    spec = find_spec("rapidocr")
-    for folder in (spec and spec.submodule_search_locations) or ():
-        path = Path(folder).parent / file.member
-        if path.is_file() and sha256_of(path) == file.sha256:
-            return path
-    return None
-
-
-def _weights(card: ModelCard) -> list[Path]:
-    """Give checked paths: inside the installed package, else pulled."""
-    bundled = [_bundled(file) for file in card.files]
-    if None in bundled:
-        return archives.ensure(card, lambda _line: None)
-    return [path for path in bundled if path]
-
-
 def _open(card: ModelCard) -> Any:  # noqa: ANN401 - rapidocr has no types
     """Open the engine with our files named, so that it has nothing to download."""
-    detection, direction, recognition = _weights(card)
+    detection, direction, recognition = archives.ensure(card, lambda _line: None)
+    package("onnxruntime")  # before rapidocr imports it
     params: dict[str, object] = {
         "Global.log_level": "critical",
         "Global.text_score": 0.0,
@@ -161,4 +133,4 @@ def _open(card: ModelCard) -> Any:  # noqa: ANN401 - rapidocr has no types
         "EngineConfig.onnxruntime.intra_op_num_threads": 1,
         "EngineConfig.onnxruntime.inter_op_num_threads": 1,
     }
-    return import_extra("rapidocr", EXTRA).RapidOCR(params=params)
+    return package("rapidocr").RapidOCR(params=params)

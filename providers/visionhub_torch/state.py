@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 from urllib.parse import urlsplit
 
-from visionhub.archives import ensure, offline_folder
+from visionhub.archives import ensure
 from visionhub.errors import MissingExtra, ModelError
+from visionhub.places import offline_folder
 from visionhub.provider import Announce, import_extra
 from visionhub.schema import Task
 from visionhub_torch.sources import EXTRA, Source

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from visionhub import archives, registry
+from visionhub import places, registry
 from visionhub.errors import UsageError
 from visionhub.weights import ModelCard
 
@@ -21,7 +21,7 @@ def summaries() -> list[dict[str, Any]]:
 
     use: `default`, or `optional` when a parameter must name the model; with `, sensitive` for
     guesses about people. size_mb: the weights on the disk; archive_mb: the download, which several
-    cards may share. where: `folder` (VISIONHUB_MODELS), `cached` or `not pulled`.
+    cards may share. where: as `places.whereabouts` says.
     """
     return [
         {
@@ -33,7 +33,7 @@ def summaries() -> list[dict[str, Any]]:
             "size_mb": _megabytes(sum(file.size for file in card.files)),
             "archive_mb": _megabytes(card.archive.size),
             "use": _use(card),
-            "where": archives.whereabouts(card),
+            "where": places.whereabouts(card),
         }
         for card in cards()
     ]
@@ -42,13 +42,13 @@ def summaries() -> list[dict[str, Any]]:
 def in_full(name: str) -> dict[str, Any]:
     """Give one card with everything that it says; UsageError when there is none of that name."""
     [card] = chosen([name])
-    paths = [archives.locate(file) for file in card.files]
+    paths = [places.locate(file) for file in card.files]
     files = [
         {**asdict(file), "path": str(path) if path else None}
         for file, path in zip(card.files, paths, strict=True)
     ]
     more = {"permissive": card.permissive, "revision": card.revision}
-    return {**asdict(card), "files": files, **more, "where": archives.whereabouts(card)}
+    return {**asdict(card), "files": files, **more, "where": places.whereabouts(card)}
 
 
 def chosen(names: Sequence[str], *, all_defaults: bool = False) -> list[ModelCard]:

@@ -11,9 +11,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from visionhub import __version__, registry
-from visionhub.archives import cache_folder, offline_folder, whereabouts
 from visionhub.errors import VisionHubError
 from visionhub.images import decoder_version
+from visionhub.places import ABSENT, cache_folder, offline_folder, whereabouts
 from visionhub.store.study import StudyFile, wal_is_safe
 
 EXTRAS = {
@@ -92,7 +92,7 @@ def _providers() -> Iterator[Finding]:
 def _models() -> Iterator[Finding]:
     cards = [card for cls in registry.installed().values() for card in cls.models]
     defaults = [card for card in cards if card.default and not card.sensitive]
-    absent = [card for card in defaults if whereabouts(card) == "not pulled"]
+    absent = [card for card in defaults if whereabouts(card) == ABSENT]
     place = offline_folder() or cache_folder()
     if not absent:
         yield Finding("model weights", f"all {len(defaults)} default models in {place}")
