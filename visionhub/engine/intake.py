@@ -40,12 +40,16 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Todo:
-    """An image with the ids of the questions that are still open about it."""
+    """An image with the ids of the questions that are still open about it.
+
+    decoded: whether the study holds what the file says of itself.
+    """
 
     path: str
     sha256: str
     image_id: int
     questions: tuple[int, ...]
+    decoded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,14 +195,16 @@ class Intake:
             self.progress.images += 1
             changes += self._unsupported(image.id, current)
             if image.problem is not None and image.decoder == self.decoder:
-                changes += self._unreadable(image.id, image.problem, image.problem_detail)
-                self.count_unreadable(())
+                why = (image.problem, image.problem_detail)
+                changes += self._unreadable(image.id, *why, self.questions)
+                self.count_unreadable(self.questions)
                 continue
             sent = renderings.get(image.id, 0)
             held = {q: settled[sent, q] for q in self.questions if (sent, q) in settled}
             changes += self._current(image.id, held, current)
             if left := tuple(question for question in self.questions if question not in held):
-                todo.append(Todo(readable[sha].path, sha, image.id, left))
+                decoded = bool(image.decoder) and image.problem is None
+                todo.append(Todo(readable[sha].path, sha, image.id, left, decoded))
         self.recorder.statuses(changes)
         return todo
 
@@ -210,9 +216,11 @@ class Intake:
                 reason = f"{provider} does not offer {task.value}"
                 yield image_id, provider, task.value, Status.UNSUPPORTED.value, reason, 0, None
 
-    def _unreadable(self, image_id: int, reason: str, detail: str | None) -> Iterable[StatusRow]:
+    def _unreadable(
+        self, image_id: int, reason: str, detail: str | None, question_ids: Iterable[int]
+    ) -> Iterable[StatusRow]:
         text = f"unreadable image: {reason}" + (f" ({detail})" if detail else "")
-        for question in self.questions.values():
+        for question in map(self.questions.__getitem__, question_ids):
             asked = (image_id, question.provider, question.task.value)
             yield *asked, Status.ERROR.value, text, 0, None
 
@@ -230,11 +238,10 @@ class Intake:
             if current.get((image_id, *asked)) != (answer.status, answer.id):
                 yield image_id, *asked, answer.status, answer.reason, answer.results, answer.id
 
-    def count_unreadable(self, pending: Sequence[int]) -> None:
+    def count_unreadable(self, question_ids: Iterable[int]) -> None:
         """Count an image that cannot be read, and the questions that it leaves without answer."""
         self.progress.unreadable_images += 1
-        self.progress.pending -= len(pending)
-        for question in self.questions.values():
+        for question in map(self.questions.__getitem__, question_ids):
             asked = (question.provider, question.task.value, Status.ERROR.value)
             self.progress.ended[asked] += 1
 
@@ -244,10 +251,12 @@ class Intake:
         for item in prepared:
             image_id = item.todo.image_id
             passing = isinstance(item.facts, UnreadableImage) and item.facts.reason in PASSING
-            self.recorder.facts(image_id, item.facts, "" if passing else self.decoder)
+            if not (passing and item.todo.decoded):  # a file that is gone says nothing new
+                self.recorder.facts(image_id, item.facts, "" if passing else self.decoder)
             if item.row is not None:
                 renderings[image_id] = self.recorder.rendering(image_id, self.limits, item.row)
             elif isinstance(item.facts, UnreadableImage):
-                rows = self._unreadable(image_id, item.facts.reason, item.facts.detail)
+                why = (item.facts.reason, item.facts.detail)
+                rows = self._unreadable(image_id, *why, item.todo.questions)
                 self.recorder.statuses(rows)
         self.recorder.answers(answers, renderings)

@@ -2,7 +2,7 @@
 
 Files move through generators that one thread, the study's only writer, pulls; reading, rendering
 and asking happen in pools with a bounded number in flight, so memory does not grow with the number
-of files. `stop` ends the intake; what is in flight is still answered and stored.
+of files. `stop` ends the intake; what was sent is still answered and stored.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from visionhub.engine.intake import Intake, Prepared, Seen, Todo, prepare, read_
 from visionhub.engine.plan import Plan
 from visionhub.engine.progress import Progress
 from visionhub.engine.sources import Found
-from visionhub.errors import RefusedImage
+from visionhub.errors import AuthenticationError, ProviderError, RefusedImage
 from visionhub.provider import Batch, Provider, Request, Work
 from visionhub.schema import Annotation
 from visionhub.store.items import Answer
@@ -52,6 +52,8 @@ class Run:
         self.questions = ids
         self.intake = Intake(study, plan, recorder, ids, self.progress)
         self._open: dict[str, tuple[int, Prepared]] = {}  # request key -> question id, image
+        self._denied: AuthenticationError | None = None
+        self._broken = False
         self._answers: list[Answer] = []
         self._prepared: dict[int, Prepared] = {}
         self._committed = time.monotonic()
@@ -74,21 +76,34 @@ class Run:
                 batches = self._batches(ready)
                 for parsed in bounded_map(partial(self._submit, askers), batches, ahead):
                     self._take(parsed)
+            except BaseException:
+                self._broken = True  # what waits in the pools is not sent any more
+                raise
             finally:
                 self._commit()
+        if self._denied is not None:
+            raise self._denied
         self.progress.interrupted = self.stop.is_set()
         return self.progress
 
+    def _ended(self) -> bool:
+        """Whether nothing more is to be sent."""
+        return self._broken or self._denied is not None or self.stop.is_set()
+
     def _until(self, files: Iterable[Found]) -> Iterator[Found]:
         for found in files:
-            if self.stop.is_set():
+            if self._ended():
                 return
             yield found
 
     def _missing(self, seen: Iterable[Seen]) -> Iterator[Todo]:
         for chunk in batched(seen, LOOKUP):
-            yield from self.intake.missing(chunk)
+            todo = self.intake.missing(chunk)
             self.watch(self.progress)
+            for item in todo:
+                if self._ended():
+                    return
+                yield item
 
     def _prepare(self, todo: Todo) -> Prepared:
         return prepare(todo, self.plan.limits)
@@ -99,10 +114,24 @@ class Run:
         for chunk in batched(ready, group):
             for provider in self.plan.providers.values():
                 works = [w for p in chunk if (w := self._work(p, provider)) is not None]
-                yield from ((provider, batch) for batch in provider.batches(works))
+                yield from ((provider, batch) for batch in self._grouped(provider, works))
             for prepared in chunk:
                 if prepared.rendering is None:
                     self._keep(prepared)
+
+    def _grouped(self, provider: Provider, works: list[Work]) -> list[Batch]:
+        """The provider's own grouping; what it leaves out, or fails to group, ends as an error."""
+        batches: list[Batch] = []
+        why = "put this request into no batch"
+        try:
+            batches = list(provider.batches(works))
+            held = {request.key for batch in batches for request in batch.requests}
+        except Exception as error:
+            held, why = set(), f"cannot group its requests: {type(error).__name__}: {error}"
+        lost = [r for work in works for r in work.requests if r.key not in held]
+        if lost:
+            self._take([Parsed(r, ProviderError(f"{provider.name} {why}")) for r in lost])
+        return batches if held else []
 
     def _work(self, prepared: Prepared, provider: Provider) -> Work | None:
         """What one provider is asked about one image; None for nothing."""
@@ -135,10 +164,18 @@ class Run:
         self, askers: dict[str, ThreadPoolExecutor], item: tuple[Provider, Batch]
     ) -> Future[list[Parsed]]:
         provider, batch = item
-        return askers[provider.name].submit(ask, provider, batch)
+        return askers[provider.name].submit(self._ask, provider, batch)
+
+    def _ask(self, provider: Provider, batch: Batch) -> list[Parsed]:
+        return [] if self._ended() else ask(provider, batch, self.stop)
 
     def _take(self, parsed: Iterable[Parsed]) -> None:
         for part in parsed:
+            if isinstance(part.result, AuthenticationError):
+                self._denied = part.result  # no answer about the image: nothing to store
+                continue
+            if part.request.key not in self._open:  # an adapter put it into two batches
+                continue
             question_id, prepared = self._open.pop(part.request.key)
             question, image_id = self.questions[question_id], prepared.todo.image_id
             self._prepared[image_id] = prepared.light()  # the picture itself can go
@@ -161,6 +198,7 @@ class Run:
         """Remember an image that cannot be rendered."""
         self._prepared[prepared.todo.image_id] = prepared
         self.intake.count_unreadable(prepared.todo.questions)
+        self.progress.pending -= len(prepared.todo.questions)
         if self._due():
             self._commit()
 

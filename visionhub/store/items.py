@@ -67,7 +67,8 @@ class Answer:
     @property
     def reason(self) -> str:
         """Why, in words; empty when there is nothing to explain."""
-        return self.result.reason if isinstance(self.result, Annotation) else str(self.result)
+        said = self.result.reason if isinstance(self.result, Annotation) else str(self.result)
+        return said.encode("utf-8", "backslashreplace").decode()
 
     @property
     def results(self) -> int:
@@ -100,7 +101,10 @@ def now() -> str:
 
 def printable(path: str) -> tuple[str, bytes | None]:
     """A path as text that SQLite can hold, and its bytes where they are no UTF-8."""
-    raw = os.fsencode(path)
+    try:
+        raw = os.fsencode(path)
+    except UnicodeEncodeError:  # no name that this system could have: it was made up in a list
+        return path.encode("utf-8", "backslashreplace").decode(), None
     try:
         return raw.decode("utf-8"), None
     except UnicodeDecodeError:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 import struct
 from collections.abc import Iterator
 
-from visionhub.schema import Annotation, Box, Face, Point, Score
+from visionhub.schema import Annotation, Box, Face, Point, Score, Status
 
 Row = tuple[str | float | int | bytes | None, ...]
 Cell = str | float | int | None
@@ -24,6 +26,12 @@ TABLES = (
     "keypoints",
 )
 """Every table that is derived from bodies and can be rebuilt from them."""
+
+SURROGATE = re.compile("[\ud800-\udfff]")  # no character: nothing can encode it
+POINTS = ("face_landmarks", "keypoints")
+NAMED = ("labels", "objects", "safe_search", "face_attributes")
+NEEDED = dict.fromkeys(NAMED, 3) | {"text_lines": 4} | dict.fromkeys(POINTS, 5)
+"""How many of a row's first cells must hold something."""
 
 
 def rows(request_id: int, annotation: Annotation) -> Iterator[tuple[str, Row]]:
@@ -48,6 +56,38 @@ def rows(request_id: int, annotation: Annotation) -> Iterator[tuple[str, Row]]:
     for rank, unsafe in enumerate(annotation.safe_search, 1):
         what = (unsafe.category, unsafe.parent, unsafe.level)
         yield "safe_search", (request_id, rank, *what, *_score(unsafe.score))
+
+
+def flaw(annotation: object) -> str:
+    """Why the study cannot hold what an adapter made of a body; empty when it can.
+
+    One adapter's slip (a NumPy number, a point named twice) must not end a run of thousands.
+    """
+    if not isinstance(annotation, Annotation) or not isinstance(annotation.status, Status):
+        return f"{type(annotation).__name__} is no Annotation with a Status"
+    if not all(isinstance(text, str) for text in (annotation.reason, *annotation.unknown)):
+        return "reason and unknown are not text"
+    named: set[tuple[object, ...]] = set()
+    for table, row in rows(0, annotation):
+        for cell in row:
+            if not _storable(cell):
+                return f"{table}: {cell!r} ({type(cell).__name__}) is no text or finite number"
+        if None in row[: NEEDED.get(table, 0)]:
+            return f"{table}: {row} lacks its name or place"
+        if table in POINTS and (table, *row[1:3]) in named:
+            return f"{table}: {row[2]!r} occurs twice"
+        named.add((table, *row[1:3]))
+    return ""
+
+
+def _storable(cell: object) -> bool:
+    if isinstance(cell, str):
+        return cell.isascii() or not SURROGATE.search(cell)
+    if isinstance(cell, float):
+        return math.isfinite(cell)
+    if isinstance(cell, int):
+        return -(2**63) <= cell < 2**63
+    return cell is None or isinstance(cell, bytes)
 
 
 def _face(request_id: int, rank: int, face: Face) -> Iterator[tuple[str, Row]]:
