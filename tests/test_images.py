@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import struct
 import threading
 import warnings
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -212,11 +215,38 @@ def test_the_first_frame_only(format_: str) -> None:
     assert difference(sent.open(), frames[0]) < 3
 
 
-def test_mpo_is_a_jpeg_with_more_pictures() -> None:
-    data = saved(scene(), "MPO", save_all=True, append_images=[scene("L")])
+def test_mpo_is_a_jpeg_with_more_pictures_behind_it() -> None:
+    """Every decoder shows the first, so that the photograph is sent as the camera wrote it."""
+    data = saved(scene(), "MPO", save_all=True, append_images=[scene().rotate(180)])
     facts, sent = render(data, LIMITS)
     assert (facts.format, facts.frames, sent.media_type) == ("MPO", 2, "image/jpeg")
-    assert sent.transform == ("first of 2 frames", "encode jpeg q95")
+    assert (sent.transform, sent.data) == ((), data)
+    assert difference(sent.open(), scene()) < 10 < difference(sent.open(), scene().rotate(180))
+    _, small = render(data, Limits(max_side=20))
+    assert small.transform[0] == "first of 2 frames"
+    assert small.data.count(b"\xff\xd8\xff") == 1, "the others were sent too"
+
+
+def deep_png(image: Image.Image, colour: int) -> bytes:
+    """A PNG of 16 bits a channel, which Pillow does not write; `colour` as in the PNG header."""
+    wide = b"".join(bytes((level, 255 - level)) for level in image.tobytes())
+    row = len(wide) // image.height
+    rows = b"".join(b"\0" + wide[at : at + row] for at in range(0, len(wide), row))
+    header = struct.pack(">IIBBBBB", *image.size, 16, colour, 0, 0, 0)
+    out = b"\x89PNG\r\n\x1a\n"
+    for name, body in ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")):
+        out += struct.pack(">I", len(body)) + name + body + struct.pack(">I", crc32(name + body))
+    return out
+
+
+@pytest.mark.parametrize(("mode", "colour"), [("RGB", 2), ("RGBA", 6), ("LA", 4), ("L", 0)])
+def test_sixteen_bits_a_colour_are_not_what_every_service_reads(mode: str, colour: int) -> None:
+    picture = scene().convert(mode)
+    _, sent = render(deep_png(picture, colour), LIMITS)
+    assert sent.transform[0] == "16-bit->8-bit"
+    assert sent.transform.count("16-bit->8-bit") == 1
+    assert sent.data[24] == 8
+    assert difference(sent.open(), scene().convert(mode[0] if mode[0] == "L" else "RGB")) < 1
 
 
 @pytest.mark.skipif(not features.check("avif"), reason="this Pillow has no AVIF codec")

@@ -26,7 +26,7 @@ from visionhub.decode import (
 from visionhub.encode import encode, is_lossless
 from visionhub.errors import UsageError
 from visionhub.exif import read_exif
-from visionhub.srgb import conforms, to_srgb
+from visionhub.srgb import conforms, is_deep, to_srgb
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -166,7 +166,7 @@ def _render(data: bytes, limits: Limits) -> tuple[ImageFacts, Rendering]:
     with decoding(), _memory(image):
         image, facts = _decoded(image, data)
         media_type = MEDIA_TYPES.get(facts.format, "")
-        if not (_conforms(image, facts, limits) and len(data) <= limits.max_bytes):
+        if not _conforms(image, facts, data, limits):
             return facts, _rendered(image, facts, data, limits)
         pixels = _rgb(image) if _small(image) else None
         sha256, width, height = sha256_of(data), facts.width, facts.height
@@ -197,15 +197,20 @@ def _decoded(image: Image, data: bytes) -> tuple[Image, ImageFacts]:
     return image, ImageFacts(format_, mode, width, height, frames, **asdict(camera))
 
 
-def _conforms(image: Image, facts: ImageFacts, limits: Limits) -> bool:
-    """Whether the file may be sent as it is, its bytes apart."""
+def _conforms(image: Image, facts: ImageFacts, data: bytes, limits: Limits) -> bool:
+    """Whether the file may be sent as it is.
+
+    Of a JPEG with more pictures behind the first (MPO: stereo, depth, a small copy), every decoder
+    shows the first; as the first is the one that counts, the photograph is sent as it was taken.
+    """
     return (
         MEDIA_TYPES.get(facts.format) in limits.media_types
         and facts.orientation == 1
-        and facts.frames == 1
+        and (facts.frames == 1 or facts.format == "MPO")
         and max(facts.width, facts.height) <= limits.max_side
         and facts.width * facts.height <= limits.max_pixels
-        and conforms(image)
+        and len(data) <= limits.max_bytes
+        and conforms(image, data)
     )
 
 
@@ -214,6 +219,7 @@ def _rendered(image: Image, facts: ImageFacts, data: bytes, limits: Limits) -> R
     from PIL.Image import Transpose
 
     steps = [f"first of {facts.frames} frames"] if facts.frames > 1 else []
+    steps += ["16-bit->8-bit"] if is_deep(image, data) else []
     lossless = is_lossless(image, data)
     image, done = to_srgb(image)
     steps += done

@@ -20,16 +20,23 @@ if TYPE_CHECKING:
     from PIL.ImageCms import ImageCmsProfile
 
 SPACES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab": "LAB"}  # ICC colour space -> mode
+DEEP = 16  # bits a channel, as byte 24 of a PNG says
 SAME = 2  # sRGB profiles of different makers differ by rounding; Adobe RGB and P3 by dozens
 
 
-def conforms(image: Image) -> bool:
-    """Whether the pixels are opaque 8-bit grey or RGB in sRGB already."""
+def conforms(image: Image, data: bytes) -> bool:
+    """Whether a file's pixels are opaque 8-bit grey or RGB in sRGB already."""
     return (
         image.mode in ("L", "RGB")
+        and not is_deep(image, data)
         and not image.has_transparency_data
         and _profile(image, image.mode) is None
     )
+
+
+def is_deep(image: Image, data: bytes) -> bool:
+    """Whether a PNG has 16 bits a colour, of which Pillow keeps the upper eight without a word."""
+    return image.format == "PNG" and image.mode[0] != "I" and data[24] == DEEP
 
 
 def to_srgb(image: Image) -> tuple[Image, list[str]]:

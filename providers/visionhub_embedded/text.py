@@ -36,6 +36,7 @@ class Text(TaskModel):
     task = Task.TEXT
     cards = (cards.PP_OCR,)
     requires = ("numpy", "onnxruntime", "rapidocr")
+    recipe = 2
     spec = TaskSpec(
         scale=Scale.PROBABILITY,
         vocabulary="open",
@@ -124,7 +125,10 @@ def _open(card: ModelCard) -> Any:  # noqa: ANN401 - rapidocr has no types
     """Open the engine with our files named, so that it has nothing to download."""
     detection, direction, recognition = archives.ensure(card, lambda _line: None)
     package("onnxruntime")  # before rapidocr imports it
+    # A batch is as wide as its longest line: one by one takes a third of the memory on dense pages,
+    # no more time, and what a line says does not depend on the lines beside it.
     params: dict[str, object] = {
+        "Rec.rec_batch_num": 1,
         "Global.log_level": "critical",
         "Global.text_score": 0.0,
         "Det.model_path": str(detection),
