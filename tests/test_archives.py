@@ -362,6 +362,14 @@ def test_one_download_serves_the_next_task_too(mirror: Mirror, cache: Path) -> N
     assert mirror.asked == [None]
 
 
+def test_offline_only_what_is_needed_is_asked_for(
+    mirror: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(places.FOLDER, str(tmp_path / "mine"))
+    with pytest.raises(ModelError, match=r"put net\.tflite \(SHA-256 \w+\) into"):
+        archives.ensure_all([card("a", NET)], print, [card("b", WORDS)], mirror)
+
+
 def test_an_installed_package_serves_what_the_card_names_and_is_not_run(
     mirror: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

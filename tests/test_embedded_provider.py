@@ -188,8 +188,11 @@ def test_ready_pulls_the_weights_of_the_wanted_tasks_only(monkeypatch):
 
     monkeypatch.setattr(archives, "ensure_all", ensure)
     Embedded().ready({Task.SAFE_SEARCH: {}, Task.LOGOS: {}}, print)
-    Embedded().ready({Task.OBJECTS: {"model": "yolo11n-agpl-3.0"}}, print)
-    Embedded().ready({Task.OBJECTS: {}, Task.PEOPLE: {}}, print)
+    said = []
+    Embedded().ready({Task.OBJECTS: {"model": "yolo11n-agpl-3.0"}}, said.append)
+    assert ["AGPL-3.0-only" in line for line in said] == [True]
+    Embedded().ready({Task.OBJECTS: {}, Task.PEOPLE: {}}, said.append)
+    assert len(said) == 1, "these licences permit any use"
     objects, poses = "efficientdet-lite0-int8", "blazepose-full"
     assert pulled == [["open-nsfw"], ["yolo11n-agpl-3.0"], [objects, poses]]
 

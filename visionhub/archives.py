@@ -46,7 +46,7 @@ def ensure_all(
     is set.
     """
     absent = [card for card in cards if places.whereabouts(card) == places.ABSENT]
-    due = {card.archive for card in absent}
+    due = set() if places.offline_folder() else {card.archive for card in absent}
     pull_cards([*absent, *(card for card in beside if card.archive in due)], announce, index)
     return [places.verified(file) for card in cards for file in card.files]
 

@@ -69,6 +69,14 @@ class ModelCard:
         return f"{self.name}@{'-'.join(file.sha256[:12] for file in self.files)}"
 
     @property
+    def notice(self) -> str:
+        """What a user of a model with a restricting licence must be told; empty for others."""
+        if self.permissive:
+            return ""
+        said = f"the licence {self.license} is not permissive; read it before you use this"
+        return f"{self.name}: {said}"
+
+    @property
     def permissive(self) -> bool:
         """Whether the licence allows any use with attribution at most."""
         return self.license in PERMISSIVE

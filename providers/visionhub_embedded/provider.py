@@ -59,12 +59,17 @@ class Embedded(Provider):
         """Check the extra's packages and all options, then pull the weights that are absent.
 
         An archive that is downloaded gives up all default weights in it, except sensitive ones, so
-        that the next task finds its own. Raises MissingExtra, UsageError, ModelError.
+        that the next task finds its own. A licence that restricts use is announced.
+
+        Raises MissingExtra, UsageError, ModelError.
         """
         asked = [(TASKS[task], options) for task, options in wanted.items() if task in TASKS]
         for model, options in asked:
             model.check(options)
         cards = dict.fromkeys(card for model, options in asked for card in model.used(options))
+        for card in cards:
+            if card.notice:
+                announce(f"NOTE {card.notice}")
         beside = [card for card in self.models if card.default and not card.sensitive]
         archives.ensure_all(list(cards), announce, beside)
 

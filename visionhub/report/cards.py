@@ -70,11 +70,7 @@ def chosen(names: Sequence[str], *, all_defaults: bool = False) -> list[ModelCar
 
 def warnings(found: Sequence[ModelCard]) -> list[str]:
     """Say of which of these cards the licence restricts the use."""
-    return [
-        f"{card.name}: the licence {card.license} is not permissive; read it before you use this"
-        for card in found
-        if not card.permissive
-    ]
+    return [card.notice for card in found if card.notice]
 
 
 def _use(card: ModelCard) -> str:
