@@ -290,14 +290,23 @@ def test_counting_beside_the_run(album: Path, monkeypatch: pytest.MonkeyPatch) -
     progress = Progress()
     passed: list[str] = []
     sources = Sources.of(album, limit=5, pass_over=passed.append)
-    assert sources.count_in_background(progress) is None
-    for _ in range(200):
-        if progress.total is not None:
-            break
-        time.sleep(0.01)
+    with sources.counting(progress):
+        for _ in range(200):
+            if progress.total is not None:
+                break
+            time.sleep(0.01)
     assert progress.total == 5
     assert passed == []  # told by the run only
-    assert Sources.of("-").count_in_background(progress) is None
+
+
+def test_a_run_that_is_over_is_not_counted(album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("visionhub.engine.sources.COUNT_AFTER", 0.05)
+    progress = Progress()
+    for sources in (Sources.of(album), Sources.of("-")):
+        with sources.counting(progress):
+            pass
+    time.sleep(0.2)
+    assert progress.total is None
 
 
 def test_sources_say_what_was_asked(album: Path) -> None:

@@ -12,7 +12,7 @@ from visionhub import __version__
 from visionhub.engine.plan import DEFAULT_TASKS, Ask, plan
 from visionhub.engine.progress import Progress
 from visionhub.engine.run import Run
-from visionhub.engine.sources import Sources
+from visionhub.engine.sources import Sources, without_study
 from visionhub.errors import StudyError
 from visionhub.store.record import Recorder
 from visionhub.store.rows import TABLES
@@ -39,6 +39,7 @@ class Study:
 
     def __init__(self, path: str | os.PathLike[str] = "study.db") -> None:
         self.path = Path(path)
+        self._file = self.path.absolute()  # the same one wherever the program goes
 
     def __repr__(self) -> str:
         return f"Study({str(self.path)!r})"
@@ -67,12 +68,12 @@ class Study:
         files.check()
         wanted = Ask(tuple(providers), tuple(tasks), dict(parameters or {}), tuple(sensitive))
         planned = plan(wanted, announce)
-        with StudyFile(self.path, write=True) as study:
+        with StudyFile(self._file, write=True) as study:
             asked = {"sources": files.described(), "questions": planned.questions}
             recorder = Recorder.start(study, __version__, asked)
             run = Run(study, planned, recorder, watch, stop)
-            run.progress.total = files.count_in_background(run.progress)
-            progress = run.go(files)
+            with files.counting(run.progress):
+                progress = run.go(without_study(files, self._file, files.pass_over))
             with study.transaction():
                 recorder.finish(progress.summary())
         return progress
@@ -86,7 +87,7 @@ class Study:
         known = (*TABLES, *RAW_TABLES)
         if name not in known:
             raise StudyError(f"There is no table {name!r}: choose from {', '.join(known)}.")
-        with StudyFile(self.path) as study:
+        with StudyFile(self._file) as study:
             view = f"v_{name}"
             exists = study.query("SELECT 1 FROM sqlite_master WHERE name = ?", (view,))
             return study.query(f"SELECT * FROM {view if current and len(exists) else name}")
@@ -95,17 +96,18 @@ class Study:
         """The first images, a row each, with what was found in them."""
         from visionhub.report.found import found
 
-        with StudyFile(self.path) as study:
+        with StudyFile(self._file) as study:
             return found(study, limit)
 
     def query(self, sql: str, values: Sequence[Any] = ()) -> Table:
         """The result of one SELECT on the study; the file is opened read-only."""
-        with StudyFile(self.path) as study:
+        with StudyFile(self._file) as study:
             return study.query(sql, values)
 
     def reparse(self) -> Mapping[str, int]:
         """Rebuild every derived table from the stored bodies; counts of requests by status."""
         from visionhub.engine.reparse import reparse
 
-        with StudyFile(self.path, write=True) as study:
+        StudyFile(self._file).close()  # raises when there is none, instead of making it
+        with StudyFile(self._file, write=True) as study:
             return dict(reparse(study))

@@ -77,6 +77,7 @@ def main() -> None:
     """Run the command line; whatever goes wrong ends in one sentence and a documented exit code."""
     from visionhub.errors import VisionHubError
 
+    _replace_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a C locale prints what it cannot show as \\x..
             stream.reconfigure(errors="backslashreplace")
@@ -87,6 +88,10 @@ def main() -> None:
         sys.exit(error.exit_code)
     except BrokenPipeError:  # the reader of our output, such as `head`, has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:  # files have sentences of their own: this is the output, as a rule
+        what = error.filename or "the output"
+        print(f"Error: {what}: {error.strerror or error}.", file=sys.stderr)  # noqa: T201
+        sys.exit(1)
     except Exception as error:
         if os.environ.get("VISIONHUB_DEBUG"):
             raise
@@ -97,3 +102,13 @@ def main() -> None:
             file=sys.stderr,
         )
         sys.exit(1)
+
+
+def _replace_closed_streams() -> None:
+    """A job runner may close any of the three: Python then has None, and libraries print into it.
+
+    Their numbers are taken too, so that no file that is opened later is mistaken for one.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115

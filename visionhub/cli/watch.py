@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
 import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
@@ -89,7 +91,8 @@ def stopping() -> Iterator[threading.Event]:
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
-        note("Stopping: finishing what is in flight. Once more to stop at once.")
+        with suppress(OSError):  # not through sys.stderr: the signal may have come amid a write
+            os.write(2, b"\nStopping: what was sent is finished. Once more to stop at once.\n")
 
     before = {s: signal.signal(s, handle) for s in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -125,6 +128,8 @@ class ProgressLine:
         if not self.live:
             note(text)
             return
+        # A line longer than the terminal would leave a copy of itself at each change.
+        text = text[: shutil.get_terminal_size().columns - 1]
         sys.stderr.write("\r" + text.ljust(self.width))
         sys.stderr.flush()
         self.width = len(text)

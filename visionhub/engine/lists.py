@@ -54,10 +54,12 @@ def column_of(path: str, column: str) -> Iterator[tuple[int, str]]:
     """
     folder = os.path.dirname(path)  # noqa: PTH120
     for line, cell in _rows(path, column):
-        yield line, os.path.join(folder, cell) if cell else ""  # noqa: PTH118
+        name = os.fsdecode(cell.encode("utf-8", "surrogateescape"))  # a C locale holds no é
+        yield line, os.path.join(folder, name) if name else ""  # noqa: PTH118
 
 
 def _rows(path: str, column: str) -> Iterator[tuple[int, str]]:
+    column = os.fsencode(column).decode("utf-8", "surrogateescape")
     try:
         with Path(path).open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
             header = file.readline()

@@ -8,15 +8,18 @@ import random
 import sys
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
 from visionhub.engine.lists import check_column, column_of, is_table, listed
 from visionhub.engine.progress import Progress
 from visionhub.engine.walk import Found, PassOver, look, walk
 from visionhub.errors import UsageError
+from visionhub.store.items import printable
 
-__all__ = ["Found", "Sources", "discover", "shown"]
+__all__ = ["Found", "Sources", "discover", "shown", "without_study"]
 
 Source: TypeAlias = str | os.PathLike[str]
 STDIN = "-"
@@ -25,7 +28,7 @@ COUNT_AFTER = 0.5  # seconds; a run that is over by then needs no total
 
 def shown(path: str) -> str:
     """A path as one printable line: control characters and bytes that are no UTF-8 are escaped."""
-    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    text = printable(path)[0]
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
@@ -104,23 +107,35 @@ class Sources:
         everything = _once(self._all(self.pass_over), check=self._may_repeat())
         return _limited(self._shuffled(everything) if self.shuffle else everything, self.limit)
 
-    def count_in_background(self, progress: Progress) -> int | None:
-        """Set `progress.total` from a thread, a moment later; None until then.
+    @contextmanager
+    def counting(self, progress: Progress) -> Iterator[None]:
+        """Set `progress.total` from a thread, a moment later, unless the block is over by then.
 
         A list on standard input cannot be read twice: its total stays None.
         """
-        if STDIN not in self.paths:
-            timer = threading.Timer(COUNT_AFTER, self._count, (progress,))
-            timer.daemon = True
-            timer.start()
-        return None
-
-    def _count(self, progress: Progress) -> None:
-        everything = _once(self._all(_ignore), check=self._may_repeat())
+        if STDIN in self.paths:
+            yield
+            return
+        over = threading.Event()
+        timer = threading.Timer(COUNT_AFTER, self._count, (progress, over))
+        timer.daemon = True
+        timer.start()
         try:
-            progress.total = sum(1 for _ in _limited(everything, self.limit))
-        except UsageError:  # a table changed meanwhile; the run itself says so
-            progress.total = None
+            yield
+        finally:
+            over.set()
+            timer.cancel()
+
+    def _count(self, progress: Progress, over: threading.Event) -> None:
+        everything = _once(self._all(_ignore), check=self._may_repeat())
+        total = 0
+        try:
+            for total, _ in enumerate(_limited(everything, self.limit), 1):  # noqa: B007
+                if over.is_set():
+                    return
+        except (UsageError, OSError, ValueError):  # the run itself says what is wrong
+            return
+        progress.total = total
 
     def _all(self, pass_over: PassOver) -> Iterator[Found]:
         for path in self.paths:
@@ -175,6 +190,21 @@ def discover(
     )
     wanted.check()
     return iter(wanted)
+
+
+def without_study(files: Iterable[Found], study: Path, pass_over: PassOver) -> Iterator[Found]:
+    """Files but the study itself and what lies beside it, which `visionhub annotate *` names too.
+
+    It would be another image after each run; and reading it here would drop the writer's locks.
+    """
+    own = {study.name + end for end in ("", ".lock", "-journal", "-wal", "-shm")}
+    folder = os.path.realpath(study.parent)
+    for found in files:
+        parent, name = os.path.split(found.path)
+        if name in own and os.path.realpath(parent or os.curdir) == folder:
+            pass_over(found.path)
+        else:
+            yield found
 
 
 def _is_pattern(path: str) -> bool:

@@ -21,6 +21,9 @@ NOT_DECODED = (
     "jp2 j2k jpx jxl psd tga ico svg eps sgi pcx ppm pgm pbm pnm exr dng cr2 cr3 nef arw raf pef"
 )
 IMAGE_SUFFIXES = frozenset(f".{suffix}" for suffix in f"{DECODED} {NOT_DECODED}".split())
+# Never opened to see what they are: closing a database that a thread of this process writes to
+# would drop its locks, and the study itself may lie among the photographs.
+DATABASE_SUFFIXES = frozenset({".db", ".db3", ".sqlite", ".sqlite3"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,7 @@ def _kept(found: Found, pass_over: PassOver) -> Iterator[Found]:
     suffix = os.path.splitext(found.path)[1].lower()  # noqa: PTH122
     if suffix in IMAGE_SUFFIXES or found.problem in ("no_access", "symlink_loop"):
         yield found
-    elif found.problem is not None:
+    elif found.problem is not None or suffix in DATABASE_SUFFIXES:
         pass_over(found.path)
     else:
         try:

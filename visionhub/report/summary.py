@@ -42,6 +42,8 @@ def _notes(progress: Progress, study: str, over: PassedOver) -> list[str]:
         f"{progress.images} images in {progress.files} files, {progress.seconds:.1f} s; study: "
         f"{study}"
     ]
+    if not progress.files and not progress.interrupted:
+        notes.append("No photographs were found there.")
     if progress.unreadable_images or progress.unreadable_files:
         notes.append(
             f"Unreadable: {progress.unreadable_images} images, {progress.unreadable_files} files; "

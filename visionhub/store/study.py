@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -43,14 +43,15 @@ class StudyFile:
 
     def __init__(self, path: str | os.PathLike[str], *, write: bool = False) -> None:
         self.path = Path(path)
+        with explained(self.path):
+            _check_file(self.path, write=write)
         self._lock = _lock(self.path) if write else None
         try:
             with explained(self.path):
-                _check_file(self.path, write=write)
                 if write:
+                    _create(self.path)
                     _migrate(self.path)
                 self.connection = _connect(self.path, write=write)
-                _check_version(self.connection, self.path)
         except BaseException:
             self._unlock()
             raise
@@ -92,7 +93,7 @@ class StudyFile:
         """The result of one SELECT."""
         with explained(self.path):
             cursor = self.connection.execute(sql, values)
-            return Table([column[0] for column in cursor.description], cursor.fetchall())
+            return Table([column[0] for column in cursor.description or ()], cursor.fetchall())
 
     def stream(self, sql: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
         """Rows of one SELECT, one at a time, for results that do not fit into memory."""
@@ -105,10 +106,14 @@ def explained(path: Path) -> Iterator[None]:
     """Turn what SQLite raises into one sentence that names the study."""
     try:
         yield
-    except sqlite3.OperationalError as error:
+    except (sqlite3.OperationalError, sqlite3.ProgrammingError, sqlite3.IntegrityError) as error:
         advice = _advice(str(error))
         raise StudyError(f"The study {str(path)!r}: {error}. {advice}".rstrip()) from error
     except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_NOTADB:
+            raise StudyError(
+                f"{str(path)!r} is no study (no SQLite file): name another."
+            ) from error
         raise StudyError(f"The study {str(path)!r} is damaged or no study: {error}.") from error
     except OSError as error:
         raise StudyError(f"The study {str(path)!r}: {error.strerror or error}.") from error
@@ -130,7 +135,7 @@ def _advice(message: str) -> str:
 def _lock(path: Path) -> BaseFileLock:
     from filelock import FileLock, Timeout
 
-    lock = FileLock(f"{path}.lock")
+    lock = FileLock(f"{path.resolve()}.lock")  # a link to a study is the same study
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
@@ -138,10 +143,11 @@ def _lock(path: Path) -> BaseFileLock:
             f"Another visionhub process is writing to {str(path)!r}: wait for it, or give this "
             f"run a study of its own with --study."
         ) from error
-    except OSError as error:
+    except (OSError, NotImplementedError) as error:  # the latter: a file system without locks
+        why = getattr(error, "strerror", None) or error
         raise StudyError(
-            f"Cannot write beside the study {str(path)!r}: {error.strerror}. Choose another place "
-            f"with --study."
+            f"Cannot write beside the study {str(path)!r}: {why}. Choose another place with "
+            f"--study."
         ) from error
     return lock
 
@@ -150,18 +156,39 @@ def _check_file(path: Path, *, write: bool) -> None:
     if path.is_dir():
         raise StudyError(f"{str(path)!r} is a folder: name a study file, such as study.db.")
     if not path.exists():
-        if not write:
-            raise StudyError(
-                f"There is no study {str(path)!r}: make one with `visionhub annotate`, or name "
-                f"another."
-            )
-        # Answers about people's photographs: readable by their owner only.
-        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+        if write:
+            return
+        raise StudyError(
+            f"There is no study {str(path)!r}: make one with `visionhub annotate`, or name another."
+        )
+    if not path.is_file():  # reading a pipe would wait for ever
+        raise StudyError(f"{str(path)!r} is no regular file: name a study file, such as study.db.")
+    if path.stat().st_size == 1:  # SQLite takes a single byte for an empty database
+        raise StudyError(f"{str(path)!r} is no study (no SQLite file): name another.")
+    if write:
+        with closing(_open(path, "ro")) as connection:
+            _check_owner(connection, path)
+
+
+def _check_owner(connection: sqlite3.Connection, path: Path, *, empty: bool = True) -> None:
+    """Refuse what another program wrote and, unless `empty`, what nobody has written to yet.
+
+    The file is never opened but by SQLite: closing it elsewhere in this process would drop the
+    locks of a writer in another thread (sqlite.org/howtocorrupt.html, 2.2).
+    """
+    owner = _application(connection, path)
+    if owner == APPLICATION_ID:
         return
-    with path.open("rb") as file:
-        head = file.read(16)
-    if head and head != b"SQLite format 3\0":
-        raise StudyError(f"{str(path)!r} is no study (not an SQLite file): name another.")
+    if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        raise StudyError(f"{str(path)!r} is another program's database: name another file.")
+    if not empty:
+        raise StudyError(f"The study {str(path)!r} is empty: fill it with `visionhub annotate`.")
+
+
+def _create(path: Path) -> None:
+    """An empty file: answers about people's photographs are readable by their owner only."""
+    if not path.exists():
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
 
 
 def _migrate(path: Path) -> None:
@@ -173,8 +200,6 @@ def _migrate(path: Path) -> None:
     try:
         _check_version(connection, path)
         if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-            if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                raise StudyError(f"{str(path)!r} is another program's database: name another file.")
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         migrations.apply(Database(connection))
     finally:
@@ -182,7 +207,7 @@ def _migrate(path: Path) -> None:
 
 
 def _check_version(connection: sqlite3.Connection, path: Path) -> None:
-    """Refuse a study that a newer visionhub has migrated, or that never was one."""
+    """Refuse a study that a newer visionhub has migrated."""
     if not connection.execute(
         "SELECT 1 FROM sqlite_master WHERE name='_sqlite_migrations'"
     ).fetchone():
@@ -197,14 +222,36 @@ def _check_version(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _connect(path: Path, *, write: bool) -> sqlite3.Connection:
-    mode = "rw" if write else "ro"
-    address = f"{path.resolve().as_uri()}?mode={mode}"
-    connection = sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
-    if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+    connection = _open(path, "rw" if write else "ro")
+    try:
+        _check_owner(connection, path, empty=False)
+        _check_version(connection, path)
+    except BaseException:
         connection.close()
-        raise StudyError(f"{str(path)!r} is no study of visionhub: name another file.")
+        raise
     connection.execute("PRAGMA foreign_keys = ON")
     if write:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA journal_mode = {'WAL' if wal_is_safe() else 'TRUNCATE'}")
     return connection
+
+
+def _open(path: Path, mode: str) -> sqlite3.Connection:
+    address = f"{path.resolve().as_uri()}?mode={mode}"
+    return sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+
+
+def _application(connection: sqlite3.Connection, path: Path) -> int:
+    """Whose file it is. A write that was cut off (kill -9, power) is undone first.
+
+    A connection that may not write cannot undo it, and would refuse to read until the next write.
+    """
+    ask = "PRAGMA application_id"
+    try:
+        return int(connection.execute(ask).fetchone()[0])
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_READONLY_ROLLBACK:
+            raise
+    with closing(_open(path, "rw")) as repairing:
+        repairing.execute(ask).fetchone()
+    return int(connection.execute(ask).fetchone()[0])
