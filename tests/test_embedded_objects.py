@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from PIL import Image
 from visionhub_embedded import cards
+from visionhub_embedded.boxes import Letterbox, suppress
 from visionhub_embedded.detectors import (
     EfficientDetLite,
-    Letterbox,
     Yolo,
     anchors,
+    apart,
     best,
     corners,
     decode,
-    suppress,
 )
 from visionhub_embedded.objects import CATEGORIES, Objects
 
@@ -86,13 +86,12 @@ def test_suppression_agrees_with_brute_force(seed):
         if all(iou(boxes[index], boxes[rival]) <= 0.5 for rival in rivals):
             kept.append(index)
     assert 3 < len(kept) < 60
-    assert suppress(boxes, classes, 0.5, 100).tolist() == kept
-    assert suppress(boxes, classes, 0.5, 3).tolist() == kept[:3]
+    assert suppress(apart(boxes, classes), 0.5).tolist() == kept
 
 
 def test_suppression_of_nothing_is_nothing():
     none = np.zeros((0, 4), np.float32)
-    assert suppress(none, np.zeros(0, np.intp), 0.5, 100).size == 0
+    assert suppress(apart(none, np.zeros(0, np.intp)), 0.5).size == 0
 
 
 def test_candidates_come_best_first_and_not_below_the_least():

@@ -8,17 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as Pillow
 
-from visionhub_embedded.classifiers import GAP, embedded_labels
+from visionhub_embedded.boxes import Indices, Letterbox, suppress
+from visionhub_embedded.classifiers import embedded_labels
 from visionhub_embedded.runtime import LiteRtModel, OnnxModel
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 Floats = NDArray[np.float32]
-Bytes = NDArray[np.uint8]
-Indices = NDArray[np.intp]
 
 LEVELS = range(3, 8)  # of the feature pyramid; strides 8 to 128
 OCTAVES = 3  # anchor sizes a level: 2^0, 2^(1/3), 2^(2/3)
@@ -27,34 +25,6 @@ ANCHOR_SCALE = 3.0  # anchor side in strides; 4 in the paper, 3 in the Lite fami
 CANDIDATES = 1000  # boxes that reach suppression, best first
 MOST = 100  # boxes an image, as COCO counts them
 LEAST = 0.01  # scores below are noise to every use we know
-
-
-@dataclass(frozen=True, slots=True)
-class Letterbox:
-    """A picture scaled to fit a square, and where it lies there: `pixels` (side, side, 3)."""
-
-    pixels: Bytes
-    width: int
-    height: int
-    left: int
-    top: int
-
-    @classmethod
-    def of(cls, image: Image, side: int, fill: int, *, centred: bool) -> Letterbox:
-        """Fit the picture, its shape kept, into the middle or the upper left corner."""
-        ratio = side / max(image.size)
-        width, height = (max(1, round(length * ratio)) for length in image.size)
-        left, top = ((side - width) // 2, (side - height) // 2) if centred else (0, 0)
-        pixels = np.full((side, side, 3), fill, dtype=np.uint8)
-        small = image.resize((width, height), Pillow.Resampling.BILINEAR, None, GAP)
-        pixels[top : top + height, left : left + width] = np.asarray(small)
-        return cls(pixels, width, height, left, top)
-
-    def ratios(self, boxes: Floats) -> Floats:
-        """Turn boxes (n, 4) in pixels of the square into ratios of the picture."""
-        corner = np.array([self.left, self.top] * 2, dtype=np.float32)
-        size = np.array([self.width, self.height] * 2, dtype=np.float32)
-        return (boxes - corner) / size
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,25 +73,11 @@ def decode(offsets: Floats, at: Floats) -> Floats:
     return corners(np.concatenate([centre, size], axis=1))
 
 
-def suppress(boxes: Floats, classes: Indices, overlap: float, most: int) -> Indices:
-    """Suppress non-maxima within each class, greedily; indices of the boxes that stay.
-
-    boxes: best first. overlap: intersection over union above which the weaker box goes.
-    """
+def apart(boxes: Floats, classes: Indices) -> Floats:
+    """Move boxes (n, 4) so that those of two classes never touch: each class is then suppressed."""
     extent = np.float32(np.abs(boxes).max(initial=1.0) * 2)
-    moved = boxes + classes[:, None].astype(np.float32) * extent  # classes never touch each other
-    areas = (moved[:, 2] - moved[:, 0]) * (moved[:, 3] - moved[:, 1])
-    left = np.arange(len(boxes))
-    kept: list[int] = []
-    while left.size and len(kept) < most:
-        first, left = left[0], left[1:]
-        kept.append(int(first))
-        low = np.maximum(moved[first, :2], moved[left, :2])
-        high = np.minimum(moved[first, 2:], moved[left, 2:])
-        size = np.maximum(high - low, 0)
-        shared = size[:, 0] * size[:, 1]
-        left = left[shared <= overlap * (areas[first] + areas[left] - shared)]
-    return np.array(kept, dtype=np.intp)
+    moved: Floats = boxes + classes[:, None].astype(np.float32) * extent
+    return moved
 
 
 def best(scores: Floats) -> tuple[Indices, Indices]:
@@ -153,7 +109,7 @@ class EfficientDetLite:
         offsets, scores = heads.pop(4), heads.popitem()[1]
         rows, classes = best(scores)
         boxes = fitted.ratios(decode(offsets[rows], self._anchors[rows]))
-        kept = suppress(boxes, classes, self.overlap, MOST)
+        kept = suppress(apart(boxes, classes), self.overlap)[:MOST]
         return Detections(boxes[kept], classes[kept], scores[rows[kept], classes[kept]])
 
 
@@ -189,5 +145,5 @@ class Yolo:
         centred, scores = self.scores(fitted)
         rows, classes = best(scores)
         boxes = fitted.ratios(corners(centred[rows]))
-        kept = suppress(boxes, classes, self.overlap, MOST)
+        kept = suppress(apart(boxes, classes), self.overlap)[:MOST]
         return Detections(boxes[kept], classes[kept], scores[rows[kept], classes[kept]])

@@ -54,6 +54,7 @@ class People(TaskModel):
     task = Task.PEOPLE
     cards = (BLAZEPOSE, cards.EFFICIENTDET_LITE0_INT8)
     requires = ("numpy", "ai_edge_litert")
+    recipe = 2
     spec = TaskSpec(
         scale=Scale.PROBABILITY,
         vocabulary="blazepose-33",

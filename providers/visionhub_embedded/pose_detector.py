@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as Pillow
 
-from visionhub_embedded.boxes import overlaps
+from visionhub_embedded.boxes import Letterbox, overlaps
 from visionhub_embedded.runtime import LiteRtModel
 
 if TYPE_CHECKING:
@@ -102,20 +101,12 @@ class PoseDetector:
 
     def detect(self, image: Image, min_score: float) -> Bodies:
         """Bodies in an RGB picture, in its pixels, best first."""
-        ratio = SIDE / max(image.size)
-        width, height = (max(1, round(length * ratio)) for length in image.size)
-        left, top = (SIDE - width) // 2, (SIDE - height) // 2
-        canvas = Pillow.new("RGB", (SIDE, SIDE))
-        canvas.paste(image.resize((width, height), Pillow.Resampling.BILINEAR), (left, top))
-        pixels = np.asarray(canvas, dtype=np.float32) / np.float32(127.5) - np.float32(1)
+        fitted = Letterbox.of(image, SIDE, 0, centred=True)
+        pixels = fitted.pixels.astype(np.float32) / np.float32(127.5) - np.float32(1)
         raw, logits = self.model.run(pixels[None])
         found = merge(decode(raw[0], logits[0, :, 0], min_score))
-        origin = np.array([left, top], dtype=np.float32)
-        stretch = np.array([image.width / width, image.height / height], dtype=np.float32)
-
-        def place(points: Floats) -> Floats:
-            placed: Floats = (points * np.float32(SIDE) - origin) * stretch
-            return placed
-
-        boxes = np.concatenate([place(found.boxes[:, :2]), place(found.boxes[:, 2:])], axis=1)
-        return Bodies(boxes, place(found.hips), place(found.rims), found.scores)
+        size = np.array([image.width, image.height] * 2, dtype=np.float32)
+        boxes = fitted.ratios(found.boxes * np.float32(SIDE)) * size
+        points = np.concatenate([found.hips, found.rims], axis=1) * np.float32(SIDE)
+        placed = fitted.ratios(points) * size
+        return Bodies(boxes, placed[:, :2], placed[:, 2:], found.scores)

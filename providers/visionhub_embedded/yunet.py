@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
-from visionhub_embedded.boxes import overlaps
+from visionhub_embedded.boxes import suppress
 from visionhub_embedded.runtime import OnnxModel
 
 if TYPE_CHECKING:
@@ -79,15 +79,10 @@ def decode(heads: Mapping[str, Floats], min_score: float) -> Detections:
     return Detections(np.concatenate(boxes), np.concatenate(points), np.concatenate(scores))
 
 
-def suppress(found: Detections, overlap: float = OVERLAP) -> Detections:
+def distinct(found: Detections, overlap: float = OVERLAP) -> Detections:
     """Greedy non-maximum suppression: the best-scored box of each overlapping group, best first."""
-    order = np.argsort(-found.scores, kind="stable")
-    keep: list[int] = []
-    while order.size:
-        best, order = int(order[0]), order[1:]
-        keep.append(best)
-        order = order[overlaps(found.boxes[best], found.boxes[order]) <= overlap]
-    return found.take(np.array(keep, dtype=np.intp))
+    found = found.take(np.argsort(-found.scores, kind="stable"))
+    return found.take(suppress(found.boxes, overlap))
 
 
 def views(width: int, height: int, tiles: int) -> Iterator[tuple[float, float, float]]:
@@ -148,7 +143,7 @@ class FaceDetector:
             np.concatenate([part.points for part in parts]),
             np.concatenate([part.scores for part in parts]),
         )
-        return suppress(found)
+        return distinct(found)
 
     def look(self, image: Image, where: tuple[float, float, float], min_score: float) -> Detections:
         """Faces in one view, in pixels of the picture, without those that its inner edges cut."""
