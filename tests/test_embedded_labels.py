@@ -178,7 +178,12 @@ def test_label_list_is_in_the_order_of_the_synsets():
 
 @pytest.mark.models
 def test_reference_accuracy_on_real_photographs(shared):
-    """A published-recipe reference run reaches top-1 .765 and top-5 .940 on these photographs."""
+    """Measured: .855 and .980; three photographs fewer are borne, for other decoders' rounding.
+
+    A reference run of .765 and .940 on these photographs is met exactly by the same network fed
+    with ImageNet's mean and deviation (256 bicubic, central 224), which is the recipe of another
+    EfficientNet-Lite0; this one was trained on (value - 127) / 128.
+    """
     folder = shared / "images/imagenet"
     with (folder / "labels.csv").open(encoding="utf-8") as lines:
         rows = list(csv.DictReader(lines))
@@ -188,5 +193,5 @@ def test_reference_accuracy_on_real_photographs(shared):
         with Image.open(folder / row["file"]) as opened:
             found = network.probabilities(opened.convert("RGB"))
         ranks.append(int((found > found[int(row["class_index"])]).sum()))
-    assert np.mean(np.array(ranks) < 1) >= 0.765
-    assert np.mean(np.array(ranks) < 5) >= 0.940
+    assert np.mean(np.array(ranks) < 1) >= 0.84
+    assert np.mean(np.array(ranks) < 5) >= 0.965
