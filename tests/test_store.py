@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import warnings
 from pathlib import Path
 
@@ -144,6 +145,28 @@ def test_a_study_that_was_never_filled_says_so(tmp_path):
         StudyFile(place)
     StudyFile(place, write=True).close()
     assert count(place) == 0
+
+
+def test_a_reader_who_comes_while_a_study_is_made_sees_none_or_all(tmp_path):
+    places = [tmp_path / f"{number}.db" for number in range(20)]
+    made: list[Path] = []
+    says: list[str] = []
+
+    def read() -> None:
+        while len(made) < len(places):
+            try:
+                count(places[len(made)])
+            except (StudyError, IndexError) as error:
+                says.append(str(error))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for place in places:
+        StudyFile(place, write=True).close()
+        made.append(place)
+    reader.join()
+    assert says
+    assert not [sentence for sentence in says if "another program" in sentence]
 
 
 def test_a_new_study_is_for_its_owner_only(path):

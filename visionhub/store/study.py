@@ -176,10 +176,10 @@ def _check_owner(connection: sqlite3.Connection, path: Path, *, empty: bool = Tr
     The file is never opened but by SQLite: closing it elsewhere in this process would drop the
     locks of a writer in another thread (sqlite.org/howtocorrupt.html, 2.2).
     """
-    owner = _application(connection, path)
+    owner, tables = _owner_and_tables(connection, path)
     if owner == APPLICATION_ID:
         return
-    if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+    if tables:
         raise StudyError(f"{str(path)!r} is another program's database: name another file.")
     if not empty:
         raise StudyError(f"The study {str(path)!r} is empty: fill it with `visionhub annotate`.")
@@ -241,17 +241,19 @@ def _open(path: Path, mode: str) -> sqlite3.Connection:
     return sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
 
 
-def _application(connection: sqlite3.Connection, path: Path) -> int:
-    """Whose file it is. A write that was cut off (kill -9, power) is undone first.
+def _owner_and_tables(connection: sqlite3.Connection, path: Path) -> tuple[int, int]:
+    """Whose file it is and how much is in it, at one moment: it may be coming into being.
 
-    A connection that may not write cannot undo it, and would refuse to read until the next write.
+    A write that was cut off (kill -9, power) is undone first. A connection that may not write
+    cannot undo it, and would refuse to read until somebody writes.
     """
-    ask = "PRAGMA application_id"
+    ask = "SELECT application_id, (SELECT count(*) FROM sqlite_master) FROM pragma_application_id"
     try:
-        return int(connection.execute(ask).fetchone()[0])
+        owner, tables = connection.execute(ask).fetchone()
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode != sqlite3.SQLITE_READONLY_ROLLBACK:
             raise
-    with closing(_open(path, "rw")) as repairing:
-        repairing.execute(ask).fetchone()
-    return int(connection.execute(ask).fetchone()[0])
+        with closing(_open(path, "rw")) as repairing:
+            repairing.execute(ask).fetchone()
+        owner, tables = connection.execute(ask).fetchone()
+    return int(owner), int(tables)
