@@ -180,9 +180,9 @@ def test_label_list_is_in_the_order_of_the_synsets():
 def test_reference_accuracy_on_real_photographs(shared):
     """Measured: .855 and .980; three photographs fewer are borne, for other decoders' rounding.
 
-    A reference run of .765 and .940 on these photographs is met exactly by the same network fed
-    with ImageNet's mean and deviation (256 bicubic, central 224), which is the recipe of another
-    EfficientNet-Lite0; this one was trained on (value - 127) / 128.
+    A reference run of .765 and .940 on these photographs is met exactly by the same network fed as
+    EfficientNet-B0 is: shorter side to 256, bicubic, central 224, ImageNet's mean and deviation.
+    The Lite networks were trained on (value - 127) / 128.
     """
     folder = shared / "images/imagenet"
     with (folder / "labels.csv").open(encoding="utf-8") as lines:

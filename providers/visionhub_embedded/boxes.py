@@ -41,7 +41,7 @@ class Letterbox:
         return cls(pixels, width, height, left, top)
 
     def ratios(self, boxes: Floats) -> Floats:
-        """Turn boxes or pairs of points (n, 4) in pixels of the square into ratios of the picture."""
+        """Turn boxes or pairs of points (n, 4) from pixels of the square to ratios."""
         corner = np.array([self.left, self.top] * 2, dtype=np.float32)
         size = np.array([self.width, self.height] * 2, dtype=np.float32)
         return (boxes - corner) / size
