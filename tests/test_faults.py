@@ -17,8 +17,13 @@ from visionhub import registry
 from visionhub.engine import ask as asking
 from visionhub.engine import intake
 from visionhub.engine.progress import Progress
-from visionhub.errors import AuthenticationError, ProviderUnavailable
-from visionhub.provider import Batch, Outcome, Request, Work
+from visionhub.errors import (
+    AuthenticationError,
+    ProviderUnavailable,
+    UnknownProvider,
+    UsageError,
+)
+from visionhub.provider import Batch, Outcome, Parameter, Request, Work
 from visionhub.schema import Annotation, Box, Face, Label, Point, Scale, Score, Status
 
 SCORE = Score(Scale.UNCALIBRATED, 1.0)
@@ -258,3 +263,38 @@ def test_a_file_that_vanishes_leaves_the_answers_that_are_held(use, photos, stud
     assert progress.ended["toy", "text", Status.ERROR.value] == progress.failed == 1
     assert ends(study) == {("labels", "observed"): 8, ("text", "observed"): 7, ("text", "error"): 1}
     assert study.table("images").rows == before
+
+
+BROKEN = {
+    "crash": ("raise RuntimeError('no licence file')", "RuntimeError: no licence file"),
+    "empty": ("", "has no attribute 'P'"),
+    "other": ("P = 3", "is no visionhub.provider.Provider"),
+    "alias": ("from tests.toy import Toy as P", "name = 'toy'"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_plugin_is_named_and_does_not_hide_the_others(tmp_path, monkeypatch, name):
+    source, says = BROKEN[name]
+    (tmp_path / f"broken_{name}.py").write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    entries = {
+        name: EntryPoint(name, f"broken_{name}:P", registry.GROUP),
+        "toy": EntryPoint("toy", "tests.toy:Toy", registry.GROUP),
+    }
+    monkeypatch.setattr(registry, "_found", lambda: entries)
+    with pytest.raises(UnknownProvider, match=says):
+        registry.load(name)
+    assert list(registry.installed()) == ["toy"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("yes", True), ("TRUE", True), ("0", False), ("no", False), ("ture", None)]
+)
+def test_a_misspelt_yes_is_no_no(typed, meant):
+    parameter = Parameter(True, "whether")
+    if meant is None:
+        with pytest.raises(UsageError, match=r"labels\.x=ture"):
+            parameter.read("labels.x", typed)
+    else:
+        assert parameter.read("labels.x", typed) is meant

@@ -39,7 +39,7 @@ class Parameter:
         """The value that a user typed, as the default's type; UsageError when it is none."""
         try:
             value: Value = (
-                text.lower() in ("1", "true", "yes")
+                _truth(text)
                 if isinstance(self.default, bool)
                 else text.split(",")
                 if isinstance(self.default, list)
@@ -51,6 +51,14 @@ class Parameter:
         if self.choices and value not in self.choices:
             raise UsageError(f"--param {name}={text}: choose one of {', '.join(self.choices)}")
         return value
+
+
+def _truth(text: str) -> bool:
+    """Yes or no; ValueError for anything else, so that a misspelt yes is not taken for a no."""
+    words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+    if text.lower() not in words:
+        raise ValueError(f"neither yes nor no: {text}")
+    return words[text.lower()]
 
 
 @dataclass(frozen=True, slots=True)

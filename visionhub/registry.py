@@ -37,13 +37,19 @@ def load(name: str) -> type[Provider]:
         )
     try:
         loaded = found[name].load()
-    except (ImportError, AttributeError) as error:
+    except Exception as error:  # a stranger's module: whatever it raises, the others still work
         raise UnknownProvider(
-            f"The provider {name!r} ({found[name].value}) cannot be imported: {error}"
+            f"The provider {name!r} ({found[name].value}) cannot be imported: "
+            f"{type(error).__name__}: {error}"
         ) from error
     if not (isinstance(loaded, type) and issubclass(loaded, Provider)):
         raise UnknownProvider(
             f"The entry point {name!r} ({found[name].value}) is no visionhub.provider.Provider"
+        )
+    if getattr(loaded, "name", None) != name:  # answers are kept, and found again, by this name
+        raise UnknownProvider(
+            f"The entry point {name!r} ({found[name].value}) has the class variable name = "
+            f"{getattr(loaded, 'name', None)!r}: both must be the same"
         )
     return loaded
 
