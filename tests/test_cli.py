@@ -127,7 +127,7 @@ def test_annotate_then_again_then_read(visionhub, photos):
     code, out, err = visionhub("annotate", "photos", *ASK, "--json")
     second = json.loads(out)
     assert (code, second["done"], second["cached"]) == (0, 0, 6)
-    assert "6 cached" in err
+    assert "6 held" in err
     code, out, _ = visionhub("status", "study.db", "--json")
     assert code == 0
     assert json.loads(out)
@@ -188,7 +188,7 @@ def test_the_study_is_no_photograph_even_when_it_is_named(visionhub, photos, tmp
         code, out, _ = visionhub("annotate", *names, *ASK, "--json")
         summary = json.loads(out)
         assert (code, summary["files"], summary["images"]) == (0, 6, 6)
-        assert summary["passed_over"] == (3 if number else 0)
+        assert summary["passed_over"] == (2 if number else 0)
     assert json.loads(visionhub("annotate", ".", *ASK, "--json")[1])["files"] == 6
 
 

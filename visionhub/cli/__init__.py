@@ -75,8 +75,10 @@ def _options(
 
 def main() -> None:
     """Run the command line; whatever goes wrong ends in one sentence and a documented exit code."""
+    from visionhub.decode import ignore_decoder_warnings
     from visionhub.errors import VisionHubError
 
+    ignore_decoder_warnings()
     _replace_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a C locale prints what it cannot show as \\x..

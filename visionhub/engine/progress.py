@@ -27,6 +27,7 @@ class Progress:
     results: Counter[tuple[str, str]] = field(default_factory=Counter)
     unknown: Counter[str] = field(default_factory=Counter)  # members that a parser did not know
     pending: int = 0  # requests still to be answered for files looked at
+    questions: int = 1  # requests that a new image makes
     started: float = field(default_factory=time.monotonic)
     interrupted: bool = False
 
@@ -49,9 +50,10 @@ class Progress:
     @property
     def eta(self) -> float | None:
         """Seconds left at the pace so far; None while it cannot be told."""
-        if not self.total or not self.files:
+        through = self.files - self.pending / self.questions  # files are looked at well ahead
+        if not self.total or through <= 0:
             return None
-        return self.seconds / self.files * (self.total - self.files)
+        return self.seconds / through * (self.total - through)
 
     def tasks(self) -> Mapping[tuple[str, str], Counter[str]]:
         """Counts by status (with `cached` beside) for each (provider, task)."""

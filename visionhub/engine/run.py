@@ -45,7 +45,7 @@ class Run:
         stop: threading.Event | None = None,
     ) -> None:
         self.study, self.plan, self.recorder = study, plan, recorder
-        self.progress, self.watch = Progress(), watch
+        self.progress, self.watch = Progress(questions=len(plan.questions)), watch
         self.stop = stop or threading.Event()
         with study.transaction():
             ids = {recorder.question(question): question for question in plan.questions}

@@ -1,0 +1,71 @@
+"""Progress on stderr: a table that rewrites itself in a terminal, lines now and then elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeAlias
+
+import typer
+
+if TYPE_CHECKING:
+    from visionhub.engine.progress import Progress
+
+    Show: TypeAlias = Callable[[Progress], None]
+
+PLAIN_SECONDS = 10.0  # between two lines in a pipe or log
+LIVE_SECONDS = 0.2
+
+
+def note(text: str) -> None:
+    """One line for the person, never for a pipe."""
+    typer.echo(text, err=True)
+
+
+@contextmanager
+def showing() -> Iterator[Show]:
+    """Give what is to be called whenever counts change; the last counts stay on the screen."""
+    with _live() if sys.stderr.isatty() else _plain() as show:
+        yield show
+
+
+@contextmanager
+def _plain() -> Iterator[Show]:
+    from visionhub.report.running import line
+
+    last: list[Progress] = []
+    every = _now_and_then(PLAIN_SECONDS, lambda progress: note(line(progress)))
+
+    def show(progress: Progress) -> None:
+        last[:] = [progress]
+        every(progress)
+
+    yield show
+    if last:
+        note(line(last[0]))
+
+
+@contextmanager
+def _live() -> Iterator[Show]:
+    from rich.console import Console
+    from rich.live import Live
+
+    from visionhub.report.running import table
+
+    # The table goes when the run ends: the summary that follows says the same.
+    with Live(console=Console(stderr=True), auto_refresh=False, transient=True) as live:
+        yield _now_and_then(LIVE_SECONDS, lambda p: live.update(table(p), refresh=True))
+
+
+def _now_and_then(seconds: float, show: Show) -> Show:
+    last = [time.monotonic()]
+
+    def shown(progress: Progress) -> None:
+        now = time.monotonic()
+        if now - last[0] >= seconds:
+            last[0] = now
+            show(progress)
+
+    return shown

@@ -1,0 +1,63 @@
+"""A run under way, as text: files, rate, time left, and counts by provider and task."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from visionhub.engine.progress import ANSWERED_WORDS, Progress
+
+if TYPE_CHECKING:
+    from rich.console import Group
+
+
+def headline(progress: Progress) -> str:
+    """Files, rate and time left."""
+    of = f"/{progress.total}" if progress.total is not None else ""
+    rate = progress.done / progress.seconds if progress.seconds > 0 else 0.0
+    parts = [f"{progress.files}{of} files", f"{rate:.1f} answers/s"]
+    if (eta := progress.eta) is not None and progress.pending:
+        parts.append(f"about {duration(eta)} left")
+    return ", ".join(parts)
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them: 42 s, 3 min, 2 h 5 min."""
+    minutes = round(seconds / 60)
+    if minutes < 1:
+        return f"{seconds:.0f} s"
+    hours, rest = divmod(minutes, 60)
+    return f"{hours} h {rest} min" if hours else f"{minutes} min"
+
+
+def counts(progress: Progress) -> list[tuple[str, int, int, int]]:
+    """(what, done, held already, failed) for each provider and task."""
+    rows = []
+    for (provider, task), found in progress.tasks().items():
+        done = sum(found[status] for status in ANSWERED_WORDS)
+        held = found["cached"]
+        rows.append((f"{provider} {task}", done, held, sum(found.values()) - done - held))
+    return rows
+
+
+def line(progress: Progress) -> str:
+    """All of it in one line, for a log."""
+    tasks = [
+        f"{what}: {done} done, {held} held, {failed} failed"
+        for what, done, held, failed in counts(progress)
+    ]
+    return "; ".join([headline(progress), *tasks])
+
+
+def table(progress: Progress) -> Group:
+    """All of it as a small table, for a terminal."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(box=SIMPLE_HEAD, show_edge=False)
+    for column in ("", "done", "held", "failed"):
+        drawn.add_column(column, justify="right" if column else "left")
+    for row in counts(progress):
+        drawn.add_row(*map(str, row))
+    return Group(drawn, Text(f" {headline(progress)}"))
