@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 from rich.console import Console
+
 from visionhub.engine.progress import Progress
 from visionhub.report.running import duration, headline, line, table
 
