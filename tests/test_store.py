@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 import warnings
 from pathlib import Path
 
@@ -211,3 +212,30 @@ def test_all_or_nothing(path):
     with StudyFile(path, write=True) as study, pytest.raises(KeyboardInterrupt):
         interrupted(study)
     assert count(path) == 100
+
+
+@pytest.mark.parametrize("wal", [False, True])
+def test_a_writer_leaves_one_plain_file(path, monkeypatch, wal):
+    """Version 1 in bytes 18 and 19 of the header: readable where nothing can be written."""
+    monkeypatch.setattr("visionhub.store.study.wal_is_safe", lambda: wal)
+    with StudyFile(path, write=True) as study:
+        with study.transaction() as sql:
+            sql.execute(IMAGE, ("new", ADDED))
+        assert study.query("PRAGMA journal_mode").rows == [("wal" if wal else "truncate",)]
+        assert count(path) == 101
+    assert sorted(one.name for one in path.parent.iterdir()) == ["study.db", "study.db.lock"]
+    assert path.read_bytes()[18:20] == b"\1\1"
+
+
+def test_a_reader_who_stays_does_not_hold_the_writer_up(path, monkeypatch):
+    monkeypatch.setattr("visionhub.store.study.wal_is_safe", lambda: True)
+    writer = StudyFile(path, write=True)
+    with StudyFile(path) as reader:
+        rows = reader.stream("SELECT id FROM images")
+        next(rows)
+        started = time.monotonic()
+        writer.close()
+        assert time.monotonic() - started < 5
+        assert len(list(rows)) == 99
+    StudyFile(path, write=True).close()
+    assert path.read_bytes()[18:20] == b"\1\1"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
-from visionhub.store.study import SET
+from visionhub.store.opening import SET
 
 migrations = Migrations(SET)
 

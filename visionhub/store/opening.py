@@ -1,0 +1,131 @@
+"""Whose file it is, whether it may be opened, and by whom: all that precedes a study's first use.
+
+The file is never opened but by SQLite: closing it elsewhere in this process would drop the locks of
+a writer in another thread (sqlite.org/howtocorrupt.html, section 2.2).
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from visionhub.errors import StudyError
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
+APPLICATION_ID = 0x76697368  # "vish": lets `file` and others tell a study from any database
+BUSY_SECONDS = 300  # a reader may hold the writer up for as long as an export takes
+SET = "visionhub"
+MIGRATIONS = ("001_study", "002_views")  # here, so that a reader need not load what applies them
+
+
+def lock(path: Path) -> BaseFileLock:
+    """Become the only writer; StudyError when there is one."""
+    from filelock import FileLock, Timeout
+
+    held = FileLock(f"{path.resolve()}.lock")  # a link to a study is the same study
+    try:
+        held.acquire(timeout=0)
+    except Timeout as error:
+        raise StudyError(
+            f"Another visionhub process is writing to {str(path)!r}: wait for it, or give this "
+            f"run a study of its own with --study."
+        ) from error
+    except (OSError, NotImplementedError) as error:  # the latter: a file system without locks
+        why = getattr(error, "strerror", None) or error
+        raise StudyError(
+            f"Cannot write beside the study {str(path)!r}: {why}. Choose another place with "
+            f"--study."
+        ) from error
+    return held
+
+
+def check_file(path: Path, *, write: bool) -> None:
+    """Refuse what can be no study, before anything is made beside it."""
+    if path.is_dir():
+        raise StudyError(f"{str(path)!r} is a folder: name a study file, such as study.db.")
+    if not path.exists():
+        if write:
+            return
+        raise StudyError(
+            f"There is no study {str(path)!r}: make one with `visionhub annotate`, or name another."
+        )
+    if not path.is_file():  # reading a pipe would wait for ever
+        raise StudyError(f"{str(path)!r} is no regular file: name a study file, such as study.db.")
+    if path.stat().st_size == 1:  # SQLite takes a single byte for an empty database
+        raise StudyError(f"{str(path)!r} is no study (no SQLite file): name another.")
+    if write:
+        with closing(_open(path, "ro")) as connection:
+            _check_owner(connection, path)
+
+
+def _check_owner(connection: sqlite3.Connection, path: Path, *, empty: bool = True) -> None:
+    """Refuse what another program wrote and, unless `empty`, what nobody has written to yet."""
+    owner, tables = _owner_and_tables(connection, path)
+    if owner == APPLICATION_ID:
+        return
+    if tables:
+        raise StudyError(f"{str(path)!r} is another program's database: name another file.")
+    if not empty:
+        raise StudyError(f"The study {str(path)!r} is empty: fill it with `visionhub annotate`.")
+
+
+def create(path: Path) -> None:
+    """Make an empty file: answers about people's photographs are readable by their owner only."""
+    if not path.exists():
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+
+
+def check_version(connection: sqlite3.Connection, path: Path) -> None:
+    """Refuse a study that a newer visionhub has migrated."""
+    if not connection.execute(
+        "SELECT 1 FROM sqlite_master WHERE name='_sqlite_migrations'"
+    ).fetchone():
+        return
+    found = "SELECT name FROM _sqlite_migrations WHERE migration_set = ?"
+    newer = [name for (name,) in connection.execute(found, (SET,)) if name not in MIGRATIONS]
+    if newer:
+        raise StudyError(
+            f"{str(path)!r} was written by a newer visionhub ({newer[-1]}): upgrade with "
+            f"pip install --upgrade visionhub."
+        )
+
+
+def connect(path: Path, *, write: bool) -> sqlite3.Connection:
+    """Open a study that is there."""
+    connection = _open(path, "rw" if write else "ro")
+    try:
+        _check_owner(connection, path, empty=False)
+        check_version(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    connection.execute("PRAGMA foreign_keys = ON")
+    return connection
+
+
+def _open(path: Path, mode: str) -> sqlite3.Connection:
+    address = f"{path.resolve().as_uri()}?mode={mode}"
+    return sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+
+
+def _owner_and_tables(connection: sqlite3.Connection, path: Path) -> tuple[int, int]:
+    """Whose file it is and how much is in it, at one moment: it may be coming into being.
+
+    A write that was cut off (kill -9, power) is undone first. A connection that may not write
+    cannot undo it, and would refuse to read until somebody writes.
+    """
+    ask = "SELECT application_id, (SELECT count(*) FROM sqlite_master) FROM pragma_application_id"
+    try:
+        owner, tables = connection.execute(ask).fetchone()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_READONLY_ROLLBACK:
+            raise
+        with closing(_open(path, "rw")) as repairing:
+            repairing.execute(ask).fetchone()
+        owner, tables = connection.execute(ask).fetchone()
+    return int(owner), int(tables)
