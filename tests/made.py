@@ -27,7 +27,15 @@ from visionhub.schema import (
     TextLine,
     probability,
 )
-from visionhub.store.items import Answer, PackedBody, Question, RenderingRow, limits_key
+from visionhub.store.items import (
+    Answer,
+    Beside,
+    PackedBody,
+    PathRow,
+    Question,
+    RenderingRow,
+    limits_key,
+)
 from visionhub.store.record import Recorder
 from visionhub.store.study import StudyFile
 
@@ -73,6 +81,7 @@ def made_study(folder: Path) -> Made:
         images = {row["sha256"]: row["id"] for row in study.query("SELECT * FROM images")}
         ids = {name: images[sha] for name, sha in ids.items()}
         with study.transaction():
+            _paths(recorder, Beside(study.path), photos, ids)
             _record(recorder, photos, ids)
             recorder.finish({"done": 1})
     return Made(path, photos, ids)
@@ -97,11 +106,13 @@ def _images(recorder: Recorder, photos: dict[str, str]) -> dict[str, str]:
     return hashes
 
 
+def _paths(recorder: Recorder, beside: Beside, photos: dict[str, str], ids: dict[str, int]) -> None:
+    recorder.paths([PathRow(beside(photos[name]), None, ids[name], None) for name in photos])
+    copy = PathRow(beside(photos["none"] + ".copy"), "none.copy", ids["none"], None)
+    recorder.paths([copy, PathRow("/no/access.jpg", None, None, "denied")])
+
+
 def _record(recorder: Recorder, photos: dict[str, str], ids: dict[str, int]) -> None:
-    recorder.paths([(photos[name], ids[name], None) for name in photos])
-    recorder.paths(
-        [(photos["none"] + ".copy", ids["none"], None), ("/no/access.jpg", None, "denied")]
-    )
     broken = UnreadableImage("truncated", "the file ends early")
     recorder.facts(ids["broken"], broken, decoder_version())
     questions = {q.task: q for q in map(_question, SCALES)}
@@ -172,8 +183,8 @@ def _full() -> dict[Task, Annotation | ProviderError]:
     )
     eyes = (Point("left_eye", 0.62, 0.2), Point("right_eye", 0.7, 0.2, 0.5))
     guessed = (
-        Attribute("age", number=31.5),
-        Attribute("gender", word="woman", score=probability(0.7)),
+        Attribute("age", number=31.5, low=26, high=41),
+        Attribute("gender", word="woman", score=Score(Scale.UNCALIBRATED, 0.7)),
     )
     face = Face(
         probability(0.95), Box(0.55, 0.1, 0.8, 0.5), eyes, attributes=guessed, embedding=(0.5, -1)

@@ -178,7 +178,7 @@ def test_lists_on_standard_input(visionhub, photos):
     summary = json.loads(out)
     assert (code, summary["done"], summary["cached"]) == (0, 3, 3)
     code, out, _ = visionhub("annotate", "-", *ASK)
-    assert code == 0
+    assert code == 1
     assert "No photographs were found" in out
 
 

@@ -48,6 +48,7 @@ Run = Callable[..., Result]
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     class Toy:
         models = (CARD, AGE, FREE)
+        requires = ()
 
     with zipfile.ZipFile(tmp_path / "toy.whl", "w") as wheel:
         wheel.writestr("toy/net.onnx", DATA)

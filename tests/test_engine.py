@@ -16,6 +16,7 @@ from tests.toy import Toy
 from visionhub import registry
 from visionhub.engine import ask as asking
 from visionhub.engine.progress import Progress
+from visionhub.engine.sources import Sources
 from visionhub.errors import AuthenticationError, StudyError, UsageError
 
 TASKS = ("labels", "objects", "faces", "people", "text", "safe_search")
@@ -289,3 +290,39 @@ def test_a_missing_table_or_study_is_named(study):
         study.table("labels")
     with pytest.raises(StudyError, match="There is no table 'cats'"):
         study.table("cats")
+
+
+def test_paths_hold_wherever_the_command_is_run(toy, folder, study, monkeypatch):
+    monkeypatch.chdir(folder)
+    run(visionhub.Study("../study.db"), Path(), "labels")
+    monkeypatch.chdir(folder.parent)
+    assert run(visionhub.Study("study.db"), Path("photos"), "labels").done == 0
+    paths = study.table("paths").column("path")
+    assert len(paths) == 14
+    assert {Path(path).parent.as_posix() for path in paths} == {"photos"}
+
+
+def test_a_cell_of_a_table_stays_beside_the_path(toy, folder, study):
+    (folder / "posts.csv").write_text("id,file\n1,00.jpg\n2,./01.jpg\n")
+    files = Sources.of(folder / "posts.csv", column="file")
+    run(study, files, "labels")
+    found = dict(study.query("SELECT given, path FROM paths").rows)
+    assert found == {"00.jpg": "photos/00.jpg", "./01.jpg": "photos/01.jpg"}
+
+
+def test_a_run_says_when_it_makes_another_answer_the_current_one(toy, folder, study):
+    run(study, folder, "faces", sensitive=["age"])
+    assert not run(study, folder, "faces").switched
+    again = run(study, folder, "faces", sensitive=["age"])
+    assert again.switched == {("toy", "faces"): 12}
+    assert len(study.table("face_attributes")) == 12
+
+
+def test_sqlite_finds_every_table_in_order(toy, folder, study):
+    run(study, folder, sensitive=["age", "embedding"])
+    assert study.query("PRAGMA integrity_check").rows == [("ok",)]
+
+
+def test_words_may_be_one_text(toy, folder, study):
+    study.annotate(folder, providers="toy", tasks="labels,text")
+    assert set(study.table("status").column("task")) == {"labels", "text"}

@@ -7,18 +7,21 @@ import io
 import json
 import os
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import typer
 from typer.testing import CliRunner
+from visionhub_embedded import detectors, faces, objects, people
 
 from tests.made import ESCAPE, FORMULA, HOSTILE, SCRIPT, Made, made_study
 from visionhub.cli import export as command
-from visionhub.errors import MissingExtra, UsageError
-from visionhub.report import formats
+from visionhub.errors import MissingExtra, UsageError, VisionHubError
+from visionhub.report import files, formats
 from visionhub.report.export import ExportOptions, export
 from visionhub.report.tidy import ANNOTATIONS, EXPORTED, tidy_table
+from visionhub.schema import Status
 from visionhub.store.study import StudyFile
 
 
@@ -142,7 +145,7 @@ def test_paths_that_are_no_utf8_survive(made: Made, tmp_path) -> None:
     found = {
         row["path_hex"]: row["path"] for row in rows_of(tmp_path / "paths.csv") if row["path_hex"]
     }
-    assert list(found) == [os.fsencode(made.photos["odd"]).hex()]
+    assert list(found) == [os.fsencode(Path(made.photos["odd"]).name).hex()]
     assert "caf\\xe9" in next(iter(found.values()))
 
 
@@ -180,6 +183,51 @@ def test_a_failed_export_leaves_nothing_behind(made: Made, tmp_path, monkeypatch
     assert list(tmp_path.iterdir()) == []
     with StudyFile(made.path) as study:
         assert not study.connection.in_transaction
+
+
+def test_a_full_disk_is_a_sentence_and_no_fault_of_the_user(made: Made, tmp_path, monkeypatch):
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full here: the full disk is untested")
+    (tmp_path / "temporary").touch()
+    full = lambda **_: (os.open("/dev/full", os.O_WRONLY), str(tmp_path / "temporary"))  # noqa: E731
+    monkeypatch.setattr(files.tempfile, "mkstemp", full)
+    with pytest.raises(VisionHubError, match=r"Cannot write .*labels.csv.*: No space") as caught:
+        write(made, tmp_path, tables=("labels",))
+    assert caught.value.exit_code == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_wrong_path_is_a_fault_of_the_user(tmp_path, monkeypatch) -> None:
+    with pytest.raises(UsageError), files.whole(tmp_path / "none" / "file"):
+        pass
+    with pytest.raises(VisionHubError) as caught, files.whole(tmp_path / "file"):
+        raise PermissionError(13, "Permission denied")
+    assert type(caught.value) is VisionHubError
+    monkeypatch.setattr(Path, "mkdir", raising(OSError(30, "Read-only file system")))
+    with pytest.raises(VisionHubError, match="Read-only") as caught:
+        files.folder(tmp_path / "out")
+    assert type(caught.value) is VisionHubError
+
+
+def raising(error: Exception) -> Callable[..., None]:
+    def call(*_: object, **__: object) -> None:
+        raise error
+
+    return call
+
+
+def test_the_codebook_explains_what_no_row_means(made: Made, tmp_path) -> None:
+    write(made, tmp_path, tables=("status",))
+    book = json.loads((tmp_path / "codebook.json").read_text("utf-8"))
+    meaning = book["status"]["columns"]["status"]["meaning"]
+    for status in Status:
+        assert status.value in meaning
+    assert f"faces {faces.KEPT:g}, people {people.KEPT:g}".replace("0.", ".") in meaning
+    assert f"objects {detectors.LEAST:g}".replace("0.", ".") in meaning
+    kept = {"faces": faces.KEPT, "people": people.KEPT, "objects": detectors.LEAST}
+    for model in (faces.Faces, people.People, objects.Objects):
+        lowest = f"{kept[model.task]:g}".removeprefix("0")
+        assert f"Candidates of at least {lowest} stay" in model.cards[0].known_limits
 
 
 def test_what_cannot_be_is_a_sentence(made: Made, tmp_path) -> None:

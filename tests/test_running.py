@@ -21,7 +21,7 @@ def under_way() -> Progress:
 
 def test_a_line_tells_files_rate_time_left_and_counts_by_task() -> None:
     assert line(under_way()) == (
-        "60/100 files, 0.2 answers/s, about 2 min left; "
+        "40/100 files, 0.2 answers/s, about 2 min left; "
         "toy labels: 15 done, 0 held, 2 failed; toy text: 5 done, 7 held, 0 failed"
     )
 

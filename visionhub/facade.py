@@ -22,6 +22,13 @@ from visionhub.store.table import Table
 RAW_TABLES = ("images", "paths", "renderings", "questions", "requests", "runs", "status")
 
 
+def _words(given: str | Sequence[str]) -> tuple[str, ...]:
+    """A sequence of words; a single text is one, or several with commas between."""
+    if isinstance(given, str):
+        return tuple(word.strip() for word in given.split(",") if word.strip())
+    return tuple(given)
+
+
 def _quiet(_: object) -> None:
     return None
 
@@ -48,10 +55,10 @@ class Study:
         self,
         sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | Sources,
         *,
-        providers: Sequence[str] = ("embedded",),
-        tasks: Sequence[str] = DEFAULT_TASKS,
+        providers: str | Sequence[str] = ("embedded",),
+        tasks: str | Sequence[str] = DEFAULT_TASKS,
         parameters: Mapping[str, str] | None = None,
-        sensitive: Sequence[str] = (),
+        sensitive: str | Sequence[str] = (),
         announce: Callable[[str], None] = _quiet,
         watch: Callable[[Progress], None] = _quiet,
         stop: threading.Event | None = None,
@@ -66,7 +73,7 @@ class Study:
         """
         files = sources if isinstance(sources, Sources) else Sources.of(sources)
         files.check()
-        wanted = Ask(tuple(providers), tuple(tasks), dict(parameters or {}), tuple(sensitive))
+        wanted = Ask(_words(providers), _words(tasks), dict(parameters or {}), _words(sensitive))
         planned = plan(wanted, announce)
         with StudyFile(self._file, write=True) as study:
             asked = {"sources": files.described(), "questions": planned.questions}

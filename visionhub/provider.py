@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from importlib.util import find_spec
 from types import MappingProxyType, ModuleType
 from typing import ClassVar, TypeAlias
 
@@ -166,6 +167,8 @@ class Provider(ABC):
     concurrency: how many `fetch` calls may be in flight at once; 0 means one per processor.
     images_per_batch: how many images one `fetch` may carry; works come in groups of that size.
     models: cards of local models, empty for a remote service.
+    requires: modules out of an extra without which nothing can be asked; weights of a provider
+        that lacks them are not pulled unless they are named.
     """
 
     name: ClassVar[str]
@@ -174,6 +177,7 @@ class Provider(ABC):
     concurrency: ClassVar[int] = 0
     images_per_batch: ClassVar[int] = 1
     models: ClassVar[Sequence[ModelCard]] = ()
+    requires: ClassVar[Sequence[str]] = ()
 
     @abstractmethod
     def revision(self, task: Task, options: Mapping[str, Value]) -> str:
@@ -200,6 +204,14 @@ class Provider(ABC):
     @abstractmethod
     def parse(self, body: bytes, request: Request) -> Annotation:
         """Read a body. Pure: no network, no clock, no pixels; UnexpectedBody when it cannot."""
+
+
+def installed(modules: Sequence[str]) -> bool:
+    """Whether modules can be found; none is imported but the parents of dotted ones."""
+    try:
+        return all(find_spec(module) is not None for module in modules)
+    except ModuleNotFoundError:
+        return False
 
 
 def import_extra(module: str, extra: str) -> ModuleType:

@@ -56,6 +56,7 @@ class TorchVision(Provider):
     """
 
     name: ClassVar[str] = "torch"
+    requires: ClassVar[tuple[str, ...]] = ("torch", "torchvision")
     tasks: ClassVar[Mapping[Task, TaskSpec]] = {
         Task.LABELS: TaskSpec(
             Scale.PROBABILITY,

@@ -12,7 +12,9 @@ def show(
     image: Annotated[
         str, typer.Argument(help="A file, its SHA-256 or the start of it, or an image's number.")
     ],
-    study: Annotated[Path, typer.Option(help="The study file.")] = Path("study.db"),
+    study: Annotated[Path, typer.Option("--study", "-s", help="The study file.")] = Path(
+        "study.db"
+    ),
     out: Annotated[
         Path | None,
         typer.Option(help="Draw boxes, points and names on the photograph: .png, .jpg or .webp."),

@@ -13,7 +13,8 @@ def status(
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show coverage and missingness by task, provider, status and reason."""
-    from visionhub.report.coverage import coverage, sections
+    from visionhub.report.coverage import coverage
+    from visionhub.report.standing import sections
     from visionhub.report.terminal import write, write_json
     from visionhub.store.study import StudyFile
 

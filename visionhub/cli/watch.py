@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypedDict
 from visionhub.cli.progress import note, showing
 
 if TYPE_CHECKING:
+    from visionhub.engine.progress import Progress
     from visionhub.engine.sources import Sources
 
 
@@ -38,9 +39,9 @@ def run_watched(study: Path, files: Sources, asked: Asked, *, as_json: bool = Fa
         progress = Study(study).annotate(
             replace(files, pass_over=over.add),
             providers=tuple(asked["providers"] or ("embedded",)),
-            tasks=_words(asked["tasks"]) or DEFAULT_TASKS,
+            tasks=asked["tasks"] or DEFAULT_TASKS,
             parameters=_pairs(asked["parameters"] or ()),
-            sensitive=_words(asked["sensitive"]),
+            sensitive=asked["sensitive"] or (),
             announce=note,
             watch=show,
             stop=stop,
@@ -49,11 +50,16 @@ def run_watched(study: Path, files: Sources, asked: Asked, *, as_json: bool = Fa
         write_json(progress.summary() | {"passed_over": over.count})
     else:
         write([summary(progress, str(study), over)])
-    return 130 if progress.interrupted else 4 if progress.failed else 0
+    return exit_code(progress)
 
 
-def _words(text: str | None) -> tuple[str, ...]:
-    return tuple(word.strip() for word in (text or "").split(",") if word.strip())
+def exit_code(progress: Progress) -> int:
+    """The documented code of a run that ended in good order."""
+    if progress.interrupted:
+        return 130
+    if not progress.files:
+        return 1
+    return 4 if progress.unanswered else 0
 
 
 def _pairs(given: Sequence[str]) -> dict[str, str]:

@@ -14,7 +14,15 @@ from visionhub.files import read
 from visionhub.images import ImageFacts, Limits, Rendering, decoder_version, render, sha256_of
 from visionhub.schema import Status
 from visionhub.store import lookup
-from visionhub.store.items import Answer, Question, RenderingRow, limits_key, printable
+from visionhub.store.items import (
+    Answer,
+    Beside,
+    PathRow,
+    Question,
+    RenderingRow,
+    limits_key,
+    printable,
+)
 from visionhub.store.lookup import Held, KnownImage
 from visionhub.store.record import Recorder, StatusRow
 from visionhub.store.study import StudyFile
@@ -31,11 +39,7 @@ class Seen:
     sha256: str = ""
     size: int = 0
     problem: str | None = None
-
-    @property
-    def text(self) -> str:
-        """The path as the study holds it."""
-        return printable(self.path)[0]
+    given: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +77,12 @@ def read_and_hash(files: Sequence[Found]) -> list[Seen]:
 
 def _look_at(found: Found) -> Seen:
     if found.problem:
-        return Seen(found.path, problem=found.problem)
+        return Seen(found.path, problem=found.problem, given=found.given)
     try:
         data = read(found.path)
     except UnreadableImage as error:
-        return Seen(found.path, problem=str(error))
-    return Seen(found.path, sha256_of(data), len(data))
+        return Seen(found.path, problem=error.reason, given=found.given)
+    return Seen(found.path, sha256_of(data), len(data), given=found.given)
 
 
 def prepare(todo: Todo, limits: Limits) -> Prepared:
@@ -111,6 +115,7 @@ class Intake:
         self.study, self.plan, self.recorder = study, plan, recorder
         self.questions, self.progress = questions, progress
         self.limits, self.decoder = limits_key(plan.limits), decoder_version()
+        self._beside = Beside(study.path)
         self._met = bytearray()
 
     def missing(self, chunk: Sequence[Seen]) -> list[Todo]:
@@ -136,25 +141,18 @@ class Intake:
         """
         if self.plan.unsupported:
             return chunk
-        texts = [seen.text for seen in chunk]
+        texts = [printable(self._beside(seen.path))[0] for seen in chunk]
         held = lookup.paths(self.study, texts)
-        nobody = (0, "")
-        ids = [held.get(text, nobody)[0] for text in texts]
-        same = {
-            image_id
-            for image_id, text, seen in zip(ids, texts, chunk, strict=True)
-            if image_id and held[text][1] == seen.sha256
-        }
-        whole = lookup.complete(self.study, list(same), list(self.questions), self.limits)
+        same = [
+            image.id if (image := held.get(text)) and image.is_still(seen.sha256, seen.given) else 0
+            for text, seen in zip(texts, chunk, strict=True)
+        ]
+        whole = lookup.complete(self.study, same, list(self.questions), self.limits)
         first = sum(map(self._first_time, whole))
         self.progress.images += first
         for question in self.questions.values():
             self.progress.cached[question.provider, question.task.value] += first
-        return [
-            seen
-            for image_id, text, seen in zip(ids, texts, chunk, strict=True)
-            if image_id not in whole or held[text][1] != seen.sha256
-        ]
+        return [seen for image_id, seen in zip(same, chunk, strict=True) if image_id not in whole]
 
     def _images(self, readable: Mapping[str, Seen]) -> dict[str, KnownImage]:
         known = lookup.images(self.study, list(readable))
@@ -173,12 +171,14 @@ class Intake:
         return not before
 
     def _paths(self, chunk: Sequence[Seen], known: Mapping[str, KnownImage]) -> None:
-        texts = [seen.text for seen in chunk]
-        held = lookup.paths(self.study, texts)
         self.recorder.paths(
-            (seen.path, known[seen.sha256].id if seen.sha256 else None, seen.problem)
-            for seen, text in zip(chunk, texts, strict=True)
-            if seen.problem is not None or held.get(text) != (known[seen.sha256].id, seen.sha256)
+            PathRow(
+                self._beside(seen.path),
+                seen.given,
+                known[seen.sha256].id if seen.sha256 else None,
+                seen.problem,
+            )
+            for seen in chunk
         )
 
     def _compare(self, readable: Mapping[str, Seen], known: Mapping[str, KnownImage]) -> list[Todo]:
@@ -235,7 +235,9 @@ class Intake:
             question = self.questions[question_id]
             asked = (question.provider, question.task.value)
             self.progress.cached[asked] += 1
-            if current.get((image_id, *asked)) != (answer.status, answer.id):
+            before = current.get((image_id, *asked))
+            if before != (answer.status, answer.id):
+                self.progress.switched[asked] += before is not None
                 yield image_id, *asked, answer.status, answer.reason, answer.results, answer.id
 
     def count_unreadable(self, question_ids: Iterable[int]) -> None:

@@ -46,8 +46,8 @@ def check_column(path: str, column: str) -> None:
         return
 
 
-def column_of(path: str, column: str) -> Iterator[tuple[int, str]]:
-    """The line's number and the path in each row of a table, relative ones from its folder.
+def column_of(path: str, column: str) -> Iterator[tuple[int, str, str]]:
+    """The line's number, the cell, and the path in each row of a table, from its own folder.
 
     An empty cell is an empty path. Comma, semicolon or tab: whichever the header has the column
     with. UTF-8; other bytes in a path are kept as they are.
@@ -55,7 +55,7 @@ def column_of(path: str, column: str) -> Iterator[tuple[int, str]]:
     folder = os.path.dirname(path)  # noqa: PTH120
     for line, cell in _rows(path, column):
         name = os.fsdecode(cell.encode("utf-8", "surrogateescape"))  # a C locale holds no é
-        yield line, os.path.join(folder, name) if name else ""  # noqa: PTH118
+        yield line, cell, os.path.join(folder, name) if name else ""  # noqa: PTH118
 
 
 def _rows(path: str, column: str) -> Iterator[tuple[int, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import and_
 
@@ -14,6 +14,11 @@ from visionhub.provider import Announce, Provider, TaskSpec, Value, canonical
 from visionhub.schema import Task
 from visionhub.store.items import Question
 
+SENSITIVE = (
+    "NOTE {what}: guesses from appearance or biometric data, of no use for one person. Mind the "
+    "law and your ethics board. How weak they are stands on their cards: visionhub models show "
+    "NAME."
+)
 DEFAULT_TASKS = (Task.LABELS, Task.OBJECTS, Task.FACES, Task.TEXT, Task.SAFE_SEARCH)
 
 
@@ -48,6 +53,8 @@ def plan(ask: Ask, announce: Announce) -> Plan:
         raise UsageError("Name at least one provider (-p) and one task (-t).")
     _check_parameters(ask, providers, tasks)
     _check_sensitive(ask, providers, tasks)
+    if ask.sensitive:
+        announce(SENSITIVE.format(what=", ".join(ask.sensitive)))
     questions: list[Question] = []
     for provider in providers.values():
         _refuse_paid(provider, tasks)
@@ -60,7 +67,7 @@ def plan(ask: Ask, announce: Announce) -> Plan:
         raise UsageError(f"Nothing to ask: {lacking}. See `visionhub providers`.")
     # Nothing is enlarged, so a minimum side is each provider's own affair and not the rendering's.
     limits = reduce(and_, (p.limits for p in providers.values()), Limits())
-    shared = Limits(limits.media_types, limits.max_bytes, limits.max_side)
+    shared = replace(limits, min_side=1)
     return Plan(providers, tuple(questions), tuple(unsupported), shared)
 
 

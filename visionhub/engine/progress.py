@@ -13,7 +13,7 @@ from visionhub.schema import ANSWERED, Status
 ANSWERED_WORDS = frozenset(status.value for status in ANSWERED)
 
 
-@dataclass
+@dataclass(repr=False)
 class Progress:
     """Counts of one run. `total` files is None until they are counted."""
 
@@ -25,6 +25,7 @@ class Progress:
     cached: Counter[tuple[str, str]] = field(default_factory=Counter)  # by (provider, task)
     ended: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # and by status
     results: Counter[tuple[str, str]] = field(default_factory=Counter)
+    switched: Counter[tuple[str, str]] = field(default_factory=Counter)  # current answers changed
     unknown: Counter[str] = field(default_factory=Counter)  # members that a parser did not know
     pending: int = 0  # requests still to be answered for files looked at
     questions: int = 1  # requests that a new image makes
@@ -48,12 +49,28 @@ class Progress:
         return errors + self.unreadable_files
 
     @property
+    def unanswered(self) -> int:
+        """What failed, and what a provider refused."""
+        refused = sum(n for (_, _, status), n in self.ended.items() if status == Status.REFUSED)
+        return self.failed + refused
+
+    @property
+    def through(self) -> int:
+        """Files with nothing left to ask; files are looked at well ahead of that."""
+        return max(0, self.files - -(-self.pending // self.questions))
+
+    @property
     def eta(self) -> float | None:
         """Seconds left at the pace so far; None while it cannot be told."""
-        through = self.files - self.pending / self.questions  # files are looked at well ahead
-        if not self.total or through <= 0:
+        if not self.total or not self.through:
             return None
-        return self.seconds / through * (self.total - through)
+        return self.seconds / self.through * (self.total - self.through)
+
+    def __repr__(self) -> str:
+        return (
+            f"Progress({self.files} files, {self.images} images: {self.done} answers, "
+            f"{sum(self.cached.values())} held already, {self.failed} failed)"
+        )
 
     def tasks(self) -> Mapping[tuple[str, str], Counter[str]]:
         """Counts by status (with `cached` beside) for each (provider, task)."""

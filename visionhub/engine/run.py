@@ -167,13 +167,18 @@ class Run:
         return askers[provider.name].submit(self._ask, provider, batch)
 
     def _ask(self, provider: Provider, batch: Batch) -> list[Parsed]:
-        return [] if self._ended() else ask(provider, batch, self.stop)
+        if self._ended():
+            return []
+        parsed = ask(provider, batch, self.stop)
+        for part in parsed:
+            if isinstance(part.result, AuthenticationError):
+                self._denied = part.result  # at once, so that this thread sends nothing more
+        return parsed
 
     def _take(self, parsed: Iterable[Parsed]) -> None:
         for part in parsed:
             if isinstance(part.result, AuthenticationError):
-                self._denied = part.result  # no answer about the image: nothing to store
-                continue
+                continue  # no answer about the image: nothing to store
             if part.request.key not in self._open:  # an adapter put it into two batches
                 continue
             question_id, prepared = self._open.pop(part.request.key)

@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
@@ -143,9 +143,9 @@ class Sources:
                 for entry in listed(self.stdin or sys.stdin.buffer):
                     yield from _expand(entry, pass_over)
             elif self.column is not None and is_table(path):
-                for line, cell in column_of(path, self.column):
+                for line, cell, name in column_of(path, self.column):
                     empty = Found(f"{path}:{line}", "empty_cell")
-                    yield from _expand(cell, pass_over) if cell else [empty]
+                    yield from _expand(name, pass_over, given=cell) if cell else [empty]
             elif _is_pattern(path) and look(path)[0].problem == "missing":
                 for match in _matches(path):
                     yield from _expand(match, pass_over)
@@ -225,11 +225,11 @@ def _matches(pattern: str) -> list[str]:
     return sorted(real.values(), key=os.fsencode)
 
 
-def _expand(path: str, pass_over: PassOver) -> Iterator[Found]:
+def _expand(path: str, pass_over: PassOver, *, given: str | None = None) -> Iterator[Found]:
     """A file that was named is looked at whatever its name; a folder is searched."""
     found, folder = look(path)
     if folder is None:
-        yield found
+        yield replace(found, given=given)
     else:
         yield from walk(path, pass_over)
 

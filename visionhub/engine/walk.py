@@ -33,10 +33,12 @@ class Found:
     path: as `os.fsdecode` gives it; bytes that are no UTF-8 are surrogates, `open` takes them.
     problem: one of the reasons of `visionhub.decode` (missing, no_access, not_a_file,
         symlink_loop), or empty_cell for a row of a table without a path.
+    given: the cell of a table that named it, as it stands there; None for other sources.
     """
 
     path: str
     problem: str | None = None
+    given: str | None = None
 
 
 def look(path: str) -> tuple[Found, Folder | None]:

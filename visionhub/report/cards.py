@@ -8,6 +8,7 @@ from typing import Any
 
 from visionhub import places, registry
 from visionhub.errors import UsageError
+from visionhub.provider import installed
 from visionhub.weights import ModelCard
 
 
@@ -63,7 +64,8 @@ def chosen(names: Sequence[str], *, all_defaults: bool = False) -> list[ModelCar
             raise UsageError(f"There is no model {name!r}: choose among {listed}")
     if names and not all_defaults:
         return [known[name] for name in dict.fromkeys(names)]
-    wanted = [card for card in known.values() if card.default]
+    usable = [p for p in registry.installed().values() if installed(p.requires)]
+    wanted = [card for provider in usable for card in provider.models if card.default]
     defaults = [card for card in wanted if all_defaults or not card.sensitive]
     return list(dict.fromkeys([*(known[name] for name in names), *defaults]))
 

@@ -12,7 +12,7 @@ from typing import Any
 from visionhub.errors import UnreadableImage, UsageError
 from visionhub.files import read
 from visionhub.images import sha256_of
-from visionhub.store.items import printable
+from visionhub.store.items import Beside, printable
 from visionhub.store.study import StudyFile
 
 SHORTEST_PREFIX = 4  # hexadecimal digits
@@ -54,8 +54,13 @@ def find_image(study: StudyFile, typed: str) -> FoundImage:
             return load_images(study, ids)[0]
         if ids:
             raise UsageError(
-                f"{typed!r} means several images of this study: give more of the path or the hash."
+                f"{typed!r} fits several images of this study: give more of the path or the hash."
             )
+    if re.fullmatch(rf"[0-9a-fA-F]{{1,{SHORTEST_PREFIX - 1}}}", typed):
+        raise UsageError(
+            f"{typed!r} is no image of the study {str(study.path)!r}, and too short for the start "
+            f"of a hash: give at least {SHORTEST_PREFIX} digits of it."
+        )
     raise UsageError(
         f"{typed!r} is not in the study {str(study.path)!r}: annotate it first, with  visionhub "
         f"annotate, or name another study with --study."
@@ -68,7 +73,8 @@ def load_images(study: StudyFile, ids: Sequence[int]) -> list[FoundImage]:
     paths: dict[int, list[str]] = {}
     wanted = f"SELECT image_id, path, path_bytes FROM paths WHERE image_id IN ({marks}) ORDER BY id"
     for image_id, text, raw in study.query(wanted, ids).rows:
-        paths.setdefault(image_id, []).append(os.fsdecode(raw) if raw else text)
+        path = os.fsdecode(raw) if raw else text
+        paths.setdefault(image_id, []).append(Beside.located(study.path, path))
     rows = {
         row["id"]: row for row in study.query(f"SELECT * FROM images WHERE id IN ({marks})", ids)
     }
@@ -114,13 +120,12 @@ def _candidates(study: StudyFile, typed: str) -> Iterable[list[int]]:
 
 
 def _by_path(study: StudyFile, typed: str) -> list[int]:
-    here = os.path.abspath(typed)  # noqa: PTH100 (keeps bytes that are no UTF-8, and symlinks)
+    beside = Beside(study.path)
     variants = [
+        beside(typed),
+        beside(os.path.normpath(typed)),
+        beside(os.path.realpath(typed)),
         typed,
-        os.path.normpath(typed),
-        here,
-        os.path.relpath(here),
-        os.path.realpath(typed),
     ]
     texts = list(dict.fromkeys(printable(path)[0] for path in variants))
     marks = ", ".join("?" * len(texts))

@@ -7,13 +7,13 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 from visionhub import __version__, registry
 from visionhub.errors import VisionHubError
 from visionhub.images import decoder_version
 from visionhub.places import ABSENT, cache_folder, offline_folder, whereabouts
+from visionhub.provider import installed
 from visionhub.store.study import StudyFile, wal_is_safe
 
 EXTRAS = {
@@ -63,20 +63,13 @@ def _sqlite() -> Finding:
 
 def _extras() -> Iterator[Finding]:
     for extra, modules in EXTRAS.items():
-        absent = [module for module in modules if not _there(module)]
+        absent = [module for module in modules if not installed([module])]
         if absent:
             lacking = ", ".join(absent)
             advice = f"{lacking} not installed: pip install 'visionhub[{extra}]' when you need it"
             yield Finding(f"extra {extra}", advice, ok=False)
         else:
             yield Finding(f"extra {extra}", "installed")
-
-
-def _there(module: str) -> bool:
-    try:
-        return find_spec(module) is not None
-    except ModuleNotFoundError:
-        return False
 
 
 def _providers() -> Iterator[Finding]:
@@ -90,7 +83,8 @@ def _providers() -> Iterator[Finding]:
 
 
 def _models() -> Iterator[Finding]:
-    cards = [card for cls in registry.installed().values() for card in cls.models]
+    usable = [cls for cls in registry.installed().values() if installed(cls.requires)]
+    cards = [card for cls in usable for card in cls.models]
     defaults = [card for card in cards if card.default and not card.sensitive]
     absent = [card for card in defaults if whereabouts(card) == ABSENT]
     place = offline_folder() or cache_folder()

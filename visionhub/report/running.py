@@ -14,7 +14,7 @@ def headline(progress: Progress) -> str:
     """Files, rate and time left."""
     of = f"/{progress.total}" if progress.total is not None else ""
     rate = progress.done / progress.seconds if progress.seconds > 0 else 0.0
-    parts = [f"{progress.files}{of} files", f"{rate:.1f} answers/s"]
+    parts = [f"{progress.through}{of} files", f"{rate:.1f} answers/s"]
     if (eta := progress.eta) is not None and progress.pending:
         parts.append(f"about {duration(eta)} left")
     return ", ".join(parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from visionhub.engine.progress import Progress
+from visionhub.report.plain import counted
 from visionhub.report.terminal import Section
 from visionhub.schema import Status
 
@@ -39,19 +40,26 @@ def summary(progress: Progress, study: str, over: PassedOver) -> Section:
 
 def _notes(progress: Progress, study: str, over: PassedOver) -> list[str]:
     notes = [
-        f"{progress.images} images in {progress.files} files, {progress.seconds:.1f} s; study: "
-        f"{study}"
+        f"{counted(progress.images, 'image')} in {counted(progress.files, 'file')}, "
+        f"{progress.seconds:.1f} s; study: {study}"
     ]
     if not progress.files and not progress.interrupted:
         notes.append("No photographs were found there.")
+    if progress.interrupted:
+        notes.append("Interrupted before the end: the same command goes on from here.")
+    for (provider, task), count in progress.switched.items():
+        notes.append(
+            f"{provider} {task}: for {count} images an answer to other parameters was the current "
+            f"one; now it is the one asked for here. Both stay in the study."
+        )
     if progress.unreadable_images or progress.unreadable_files:
         notes.append(
-            f"Unreadable: {progress.unreadable_images} images, {progress.unreadable_files} files; "
-            f"the reasons: visionhub status {study}"
+            f"Unreadable: {counted(progress.unreadable_images, 'image')}, "
+            f"{counted(progress.unreadable_files, 'file')}; the reasons: visionhub status {study}"
         )
     if over.count:
         more = ", ..." if over.count > NAMED else ""
         notes.append(f"Passed over as no images: {over.count} ({', '.join(over.first)}{more})")
     for member, count in progress.unknown.items():
-        notes.append(f"New in {count} answers, stored and not understood: {member}")
+        notes.append(f"New in {counted(count, 'answer')}, stored and not understood: {member}")
     return notes

@@ -12,6 +12,7 @@ from visionhub.images import Limits, Rendering
 from visionhub.provider import Body, TaskSpec
 from visionhub.schema import Annotation, Status, Task
 
+FOLDERS = 10_000  # remembered, to spare most files the arithmetic
 LEVEL = 3  # of zstd: a third of the size at 20,000 bodies a second
 
 
@@ -115,3 +116,48 @@ def limits_key(limits: Limits) -> str:
     """Limits as one word, under which renderings are kept."""
     kinds = "+".join(sorted(kind.partition("/")[2] for kind in limits.media_types))
     return f"{kinds}<={limits.max_bytes}B,{limits.max_side}px,{limits.max_pixels}px2"
+
+
+@dataclass(frozen=True, slots=True)
+class PathRow:
+    """A file that was seen.
+
+    path: from the study's folder. given: the cell of a table that named it, as it stands there.
+    """
+
+    path: str
+    given: str | None
+    image_id: int | None
+    problem: str | None
+
+
+class Beside:
+    """Paths as a study keeps them: from the folder that the study lies in.
+
+    So they hold wherever a command is run, and when the folder with both is moved.
+    """
+
+    def __init__(self, study: str | os.PathLike[str]) -> None:
+        self.folder = os.path.dirname(os.path.abspath(study))  # noqa: PTH100, PTH120
+        self._known: dict[str, str] = {}
+
+    def __call__(self, path: str) -> str:
+        """`path`, which is absolute or from the working directory, from the study's folder."""
+        folder, name = os.path.split(path)
+        if folder not in self._known:
+            if len(self._known) > FOLDERS:
+                self._known.clear()
+            self._known[folder] = self._relative(folder)
+        return self._known[folder] + name
+
+    def _relative(self, folder: str) -> str:
+        try:
+            found = os.path.relpath(folder or os.curdir, self.folder)
+        except ValueError:  # another drive
+            found = os.path.abspath(folder)  # noqa: PTH100
+        return "" if found == os.curdir else os.path.join(found, "")  # noqa: PTH118
+
+    @staticmethod
+    def located(study: str | os.PathLike[str], path: str) -> str:
+        """A path that a study keeps, from the working directory."""
+        return os.path.normpath(os.path.join(os.path.dirname(study), path))  # noqa: PTH118, PTH120

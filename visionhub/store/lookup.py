@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from visionhub.schema import ANSWERED, Status
 from visionhub.store.study import StudyFile
@@ -45,13 +46,25 @@ def images(study: StudyFile, sha256s: Sequence[str]) -> dict[str, KnownImage]:
     return {row[0]: KnownImage(*row[1:]) for row in study.connection.execute(sql, sha256s)}
 
 
-def paths(study: StudyFile, texts: Sequence[str]) -> dict[str, tuple[int, str]]:
-    """Image id and hash by printable path, for files that were read when they were last seen."""
+class KnownPath(NamedTuple):
+    """The image that a file held when it was last seen, and how a table named the file."""
+
+    id: int
+    sha256: str
+    given: str | None
+
+    def is_still(self, sha256: str, given: str | None) -> bool:
+        """Whether nothing has to be written about the file."""
+        return self.sha256 == sha256 and given in (None, self.given)
+
+
+def paths(study: StudyFile, texts: Sequence[str]) -> dict[str, KnownPath]:
+    """What is known of files by printable path, if they were read when they were last seen."""
     sql = (
-        "SELECT p.path, i.id, i.sha256 FROM paths p CROSS JOIN images i ON i.id = p.image_id "
-        f"WHERE p.problem IS NULL AND p.path IN ({_marks(texts)})"
+        "SELECT p.path, i.id, i.sha256, p.given FROM paths p CROSS JOIN images i "
+        f"ON i.id = p.image_id WHERE p.problem IS NULL AND p.path IN ({_marks(texts)})"
     )
-    return {row[0]: (row[1], row[2]) for row in study.connection.execute(sql, texts)}
+    return {row[0]: KnownPath(*row[1:]) for row in study.connection.execute(sql, texts)}
 
 
 def renderings(study: StudyFile, image_ids: Sequence[int], limits: str) -> dict[int, int]:

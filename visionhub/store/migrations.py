@@ -27,7 +27,7 @@ def study(db: Database) -> None:
 @migrations(name="002_views")
 def views(db: Database) -> None:
     """Readable views: one path per image, the current answer of each provider."""
-    for table in ("labels", "objects", "faces", "people", "text_lines", "safe_search"):
+    for table in _SHOWN:
         db.execute(
             f"CREATE VIEW v_{table} AS SELECT (SELECT path FROM paths p WHERE p.image_id = "
             "s.image_id ORDER BY p.id LIMIT 1) AS path, i.sha256 AS image, s.provider, q.revision, "
@@ -44,6 +44,19 @@ def views(db: Database) -> None:
     )
 
 
+_SHOWN = (
+    "labels",
+    "objects",
+    "faces",
+    "face_landmarks",
+    "face_attributes",
+    "face_embeddings",
+    "people",
+    "keypoints",
+    "text_lines",
+    "safe_search",
+)
+
 _IMAGES = (
     "CREATE TABLE images (id INTEGER PRIMARY KEY, sha256 TEXT NOT NULL UNIQUE, "
     "bytes INTEGER NOT NULL, format TEXT, mode TEXT, width INTEGER, height INTEGER, "
@@ -51,7 +64,7 @@ _IMAGES = (
     "longitude REAL, altitude REAL, make TEXT, model TEXT, problem TEXT, problem_detail TEXT, "
     "decoder TEXT NOT NULL, added_at TEXT NOT NULL)",
     "CREATE TABLE paths (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, path_bytes BLOB, "
-    "image_id INTEGER REFERENCES images(id), problem TEXT, seen_at TEXT NOT NULL)",
+    "given TEXT, image_id INTEGER REFERENCES images(id), problem TEXT, seen_at TEXT NOT NULL)",
     "CREATE TABLE renderings (id INTEGER PRIMARY KEY, image_id INTEGER NOT NULL REFERENCES "
     "images(id), limits TEXT NOT NULL, sha256 TEXT NOT NULL, media_type TEXT NOT NULL, "
     "bytes INTEGER NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL, "
@@ -92,8 +105,9 @@ _ANNOTATIONS = (
     f"NULL, {_SCORE}, {_OWN}",
     f"CREATE TABLE face_landmarks ({_KEY}, name TEXT NOT NULL, x REAL NOT NULL, y REAL NOT NULL, "
     "score REAL, PRIMARY KEY (request_id, rank, name)) WITHOUT ROWID",
-    f"CREATE TABLE face_attributes ({_KEY}, name TEXT NOT NULL, value TEXT, number REAL, "
-    f"low REAL, high REAL, {_SCORE}, item INTEGER NOT NULL, "
+    # Key columns first: SQLite 3.40's integrity_check misreads rows where one comes last.
+    f"CREATE TABLE face_attributes ({_KEY}, item INTEGER NOT NULL, name TEXT NOT NULL, value TEXT, "
+    f"number REAL, low REAL, high REAL, {_SCORE}, "
     "PRIMARY KEY (request_id, rank, item)) WITHOUT ROWID",
     f"CREATE TABLE face_embeddings ({_KEY}, dimensions INTEGER NOT NULL, vector BLOB NOT NULL, "
     "PRIMARY KEY (request_id, rank))",

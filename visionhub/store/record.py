@@ -11,7 +11,15 @@ from typing import TypeAlias
 from visionhub.errors import UnreadableImage
 from visionhub.images import ImageFacts
 from visionhub.schema import Annotation
-from visionhub.store.items import Answer, PackedBody, Question, RenderingRow, now, printable
+from visionhub.store.items import (
+    Answer,
+    PackedBody,
+    PathRow,
+    Question,
+    RenderingRow,
+    now,
+    printable,
+)
 from visionhub.store.rows import TABLES, Row, rows
 from visionhub.store.study import StudyFile
 
@@ -56,13 +64,14 @@ class Recorder:
         )
         return int(self._sql.execute(find, key).fetchone()[0])
 
-    def paths(self, found: Iterable[tuple[str, int | None, str | None]]) -> None:
-        """(path, image id, problem) for each file seen; a path seen again is updated."""
+    def paths(self, found: Iterable[PathRow]) -> None:
+        """Add files; a path seen again is updated."""
         self._sql.executemany(
-            "INSERT INTO paths (path, path_bytes, image_id, problem, seen_at) VALUES "
-            "(?, ?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET image_id = excluded.image_id, "
-            "problem = excluded.problem, seen_at = excluded.seen_at",
-            [(*printable(path), image, problem, now()) for path, image, problem in found],
+            "INSERT INTO paths (path, path_bytes, given, image_id, problem, seen_at) VALUES "
+            "(?, ?, ?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET image_id = excluded.image_id, "
+            "given = coalesce(excluded.given, given), problem = excluded.problem, "
+            "seen_at = excluded.seen_at",
+            [(*printable(f.path), f.given, f.image_id, f.problem, now()) for f in found],
         )
 
     def new_images(self, found: Iterable[tuple[str, int]]) -> None:

@@ -97,7 +97,7 @@ def _face(request_id: int, rank: int, face: Face) -> Iterator[tuple[str, Row]]:
         yield "face_landmarks", (request_id, rank, *_point(point))
     for item, found in enumerate(face.attributes, 1):
         value = (found.name, found.word, found.number, found.low, found.high)
-        yield "face_attributes", (request_id, rank, *value, *_score(found.score), item)
+        yield "face_attributes", (request_id, rank, item, *value, *_score(found.score))
     if face.embedding:
         size = len(face.embedding)
         yield "face_embeddings", (request_id, rank, size, struct.pack(f"<{size}f", *face.embedding))

@@ -35,6 +35,9 @@ def wal_is_safe(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> bool:
     )
 
 
+STREAMED = 1000  # rows held at a time
+
+
 class StudyFile:
     """An open study. Use it in one thread; open another for another thread or process.
 
@@ -114,7 +117,11 @@ class StudyFile:
     def stream(self, sql: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
         """Rows of one SELECT, one at a time, for results that do not fit into memory."""
         with explained(self.path):
-            yield from self.connection.execute(sql, values)
+            cursor = self.connection.execute(sql, values)
+            # Not `yield from`: it would close the cursor of an abandoned stream, perhaps after
+            # the study itself.
+            while rows := cursor.fetchmany(STREAMED):
+                yield from rows
 
 
 @contextmanager
