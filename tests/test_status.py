@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from tests.made import Made, made_study
 from visionhub.cli.status import status
-from visionhub.report.coverage import coverage
+from visionhub.report.coverage import coverage, in_short
 from visionhub.store.study import StudyFile
 
 
@@ -71,4 +71,80 @@ def test_unfinished_runs_are_told(tmp_path) -> None:
     made = made_study(tmp_path)
     with StudyFile(made.path, write=True) as study, study.transaction() as sql:
         sql.execute("UPDATE runs SET finished_at = NULL")
-    assert "1 runs did not finish" in run(str(made.path))
+    text = run(str(made.path))
+    assert "1 run did not finish: the same command again goes on where it stopped" in text
+    assert "5 images in 7 files, 1 run\n" in text
+
+
+def test_files_that_never_became_images_are_told_under_the_percentages(made: Made) -> None:
+    assert "1 file could not be read and is in no percentage." in run(str(made.path))
+
+
+def test_reasons_of_one_kind_are_one_line(tmp_path) -> None:
+    made = made_study(tmp_path)
+    with StudyFile(made.path, write=True) as study, study.transaction() as sql:
+        for name, score in (("none", "0.123456"), ("below", "9.1e-05")):
+            reason = f"the best score, {score}, is below min_score 0.7"
+            key = (reason, made.ids[name])
+            sql.execute(
+                "UPDATE status SET status = 'below_floor', reason = ? WHERE task = 'labels' "
+                "AND image_id = ?",
+                key,
+            )
+        for number in (1, 2):
+            problem = f"no_access: [Errno 13] Permission denied: '/{number}.jpg'"
+            sql.execute(
+                "INSERT INTO paths (path, problem, seen_at) VALUES (?, ?, '')",
+                (f"/{number}.jpg", problem),
+            )
+    with StudyFile(made.path) as study:
+        found = coverage(study)
+    floors = [r for r in found["reasons"] if r["status"] == "below_floor"]
+    assert [(r["reason"], r["images"]) for r in floors] == [
+        ("the best score is below min_score 0.7", 2)
+    ]
+    assert found["unreadable_files"] == [
+        {"reason": "no_access", "files": 2},
+        {"reason": "denied", "files": 1},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reason", "short"),
+    [
+        ("unreadable image: no_access: [Errno 13] …", "unreadable image: no_access"),
+        ("unreadable image: truncated (the file ends early)", "unreadable image: truncated"),
+        ("the service was down: try later", "the service was down: try later"),
+        ("missing", "missing"),
+    ],
+)
+def test_only_what_differs_by_image_is_dropped_from_a_reason(reason: str, short: str) -> None:
+    assert in_short(reason) == short
+
+
+def test_answers_to_several_questions_are_told_apart(made: Made, tmp_path) -> None:
+    with StudyFile(made.path) as study:
+        assert coverage(study)["mixed"] == []
+    other = made_study(tmp_path)
+    with StudyFile(other.path, write=True) as study, study.transaction() as sql:
+        sql.execute(
+            "INSERT INTO questions (provider, task, revision, parameters, scale) VALUES "
+            "('made', 'faces', 'made@faces', '{\"attributes\":[\"age\",\"gender\"],"
+            "\"min_score\":0.05}', 'probability')"
+        )
+        sql.execute(
+            "UPDATE requests SET question_id = last_insert_rowid() WHERE id = (SELECT request_id "
+            "FROM status WHERE task = 'faces' AND image_id = ?)",
+            (other.ids["full"],),
+        )
+    with StudyFile(other.path) as study:
+        [mixed] = coverage(study)["mixed"]
+    assert (mixed["task"], mixed["provider"]) == ("faces", "made")
+    assert [(q["revision"], q["parameters"]) for q in mixed["questions"]] == [
+        ("made@faces", {}),
+        ("made@faces", {"attributes": ["age", "gender"]}),
+    ]
+    assert mixed["questions"][1]["images"] == 1
+    text = run(str(other.path))
+    assert "faces · made: current answers come from 2 questions" in text
+    assert "attributes=age,gender" in text

@@ -1,16 +1,20 @@
-"""`visionhub status`: how much of a study is answered, and why the rest is not."""
+"""`visionhub status`: counts of a study: what is answered, by which question, why the rest is not.
+
+`visionhub.report.standing` puts them before a person.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+import re
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
+from visionhub.decode import REASONS
 from visionhub.report.answers import ORDER
-from visionhub.report.terminal import Section
 from visionhub.schema import Status
 from visionhub.store.study import StudyFile
-
-LINES = 15  # reasons in a terminal; --json gives all of them
 
 _COUNTS = (
     "SELECT provider, task, status, count(*), sum(results) FROM status "
@@ -20,20 +24,26 @@ _COUNTS = (
 _REASONS = (
     "SELECT s.task, s.provider, s.status, CASE WHEN s.request_id IS NULL AND i.problem IS NOT NULL "
     "THEN 'unreadable image: ' || i.problem ELSE s.reason END AS why, count(*) AS n FROM status s "
-    "JOIN images i ON i.id = s.image_id WHERE s.reason != '' GROUP BY 1, 2, 3, 4 "
-    "ORDER BY n DESC, 1, 2, 3, 4"
+    "JOIN images i ON i.id = s.image_id WHERE s.reason != '' GROUP BY 1, 2, 3, 4"
 )
 _UNKNOWN = (
     "SELECT s.task, s.provider, m.value, count(*) FROM status s JOIN requests r ON "
     "r.id = s.request_id, json_each(r.unknown) m WHERE r.unknown IS NOT NULL GROUP BY 1, 2, 3 "
     "ORDER BY 4 DESC, 1, 2, 3"
 )
+_QUESTIONS = (
+    "SELECT q.task, q.provider, q.id, q.revision, q.parameters, count(*) FROM status s "
+    "JOIN requests r ON r.id = s.request_id JOIN questions q ON q.id = r.question_id "
+    "GROUP BY q.id ORDER BY q.id"
+)
 _IMAGES = (
     "SELECT problem, count(*) FROM images WHERE problem IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1"
 )
-_FILES = (
-    "SELECT problem, count(*) FROM paths WHERE problem IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1"
+_FILES = "SELECT problem, count(*) FROM paths WHERE problem IS NOT NULL GROUP BY 1"
+_DETAIL = re.compile(
+    rf"^((?:unreadable image: )?(?:{'|'.join(sorted(REASONS))}))(?:: | \().*", re.DOTALL
 )
+_BEST = re.compile(r"^the best score, [-+.\de]+, is below min_score")
 
 
 def coverage(study: StudyFile) -> dict[str, Any]:
@@ -46,9 +56,10 @@ def coverage(study: StudyFile) -> dict[str, Any]:
         "runs": _one(study, "SELECT count(*) FROM runs"),
         "unfinished_runs": _one(study, "SELECT count(*) FROM runs WHERE finished_at IS NULL"),
         "tasks": _tasks(study, images),
-        "reasons": _dicts(study, _REASONS, ("task", "provider", "status", "reason", "images")),
+        "mixed": _mixed(study),
+        "reasons": _merged(study, _REASONS, ("task", "provider", "status", "reason", "images")),
         "unreadable_images": _dicts(study, _IMAGES, ("reason", "images")),
-        "unreadable_files": _dicts(study, _FILES, ("reason", "files")),
+        "unreadable_files": _merged(study, _FILES, ("reason", "files")),
         "unknown_members": _dicts(study, _UNKNOWN, ("task", "provider", "member", "answers")),
     }
 
@@ -80,56 +91,48 @@ def _tasks(study: StudyFile, images: int) -> list[dict[str, Any]]:
     return entries
 
 
-def sections(found: Mapping[str, Any]) -> Iterator[Section]:
-    """The same for a terminal."""
-    yield Section(f"Study {found['study']}", notes=tuple(_totals(found)))
-    if found["tasks"]:
-        columns, rows = _grid(found["tasks"])
-        note = (
-            "Percent of all images, with their number. A task that was asked has a status for each."
-        )
-        yield Section("Coverage", columns, rows, (note,), columns[2:])
-    for key, title, note in SECTIONS:
-        entries = found[key]
-        if entries:
-            rows = [list(entry.values()) for entry in entries[:LINES]]
-            more = len(entries) - LINES
-            notes = (*([note] if note else []), *([f"… {more} more: --json"] if more > 0 else []))
-            columns = tuple(entries[0])
-            yield Section(title, columns, rows, notes, columns[-1:])
+def _merged(study: StudyFile, sql: str, names: Sequence[str]) -> list[dict[str, Any]]:
+    """Rows that end in a reason and its number, most first; reasons of one kind are one."""
+    counts: Counter[tuple[str, ...]] = Counter()
+    for *key, reason, number in study.stream(sql):
+        counts[*key, in_short(reason)] += number
+    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    return [dict(zip(names, (*key, number), strict=True)) for key, number in ordered]
 
 
-SECTIONS = (
-    ("reasons", "Reasons", ""),
-    ("unreadable_images", "Images that cannot be decoded", ""),
-    ("unreadable_files", "Files that could not be read", ""),
-    (
-        "unknown_members",
-        "Members of answers that the parser does not know",
-        "They are in the stored bodies: a newer visionhub may read them, with  visionhub reparse",
-    ),
-)
+def in_short(reason: str) -> str:
+    """A reason without what differs from image to image: its score, or the system's own words."""
+    return _DETAIL.sub(r"\1", _BEST.sub("the best score is below min_score", reason))
 
 
-def _totals(found: Mapping[str, Any]) -> Iterator[str]:
-    yield f"{found['images']} images in {found['files']} files, {found['runs']} runs"
-    if found["unfinished_runs"]:
-        yield (
-            f"{found['unfinished_runs']} runs did not finish: the same command again goes on "
-            f"where they stopped"
-        )
-    if not found["tasks"]:
-        yield "Nothing was asked yet: visionhub annotate PHOTOS"
+def _mixed(study: StudyFile) -> list[dict[str, Any]]:
+    """(Task, provider) pairs whose current answers are to several questions, and how these differ.
+
+    Each question has its revision, the parameters in which it differs from another (by name, as
+    asked) and the number of images that it answers for.
+    """
+    asked: dict[tuple[str, str], list[tuple[Any, ...]]] = {}
+    for task, provider, *question in study.query(_QUESTIONS).rows:
+        asked.setdefault((task, provider), []).append(tuple(question))
+    pairs = sorted(asked, key=lambda key: (ORDER.get(key[0], len(ORDER)), key[1]))
+    return [
+        {"task": task, "provider": provider, "questions": _compared(asked[task, provider])}
+        for task, provider in pairs
+        if len(asked[task, provider]) > 1
+    ]
 
 
-def _grid(tasks: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, ...], list[list[str]]]:
-    """A column for each status that occurs."""
-    used = [s.value for s in Status if any(s.value in entry["images"] for entry in tasks)]
-    rows = []
-    for entry in tasks:
-        cells = [
-            f"{entry['percent'][s]:.1f} % ({entry['images'][s]})" if s in entry["images"] else ""
-            for s in used
-        ]
-        rows.append([entry["task"], entry["provider"], str(entry["results"]), *cells])
-    return ("task", "provider", "results", *used), rows
+def _compared(questions: Sequence[tuple[Any, ...]]) -> list[dict[str, Any]]:
+    parameters = [json.loads(text) for _, _, text, _ in questions]
+    names = dict.fromkeys(name for one in parameters for name in one)
+    said = {n: {json.dumps(one.get(n), sort_keys=True) for one in parameters} for n in names}
+    differ = [name for name in names if len(said[name]) > 1]
+    return [
+        {
+            "question_id": number,
+            "revision": revision,
+            "parameters": {name: one[name] for name in differ if name in one},
+            "images": images,
+        }
+        for (number, revision, _, images), one in zip(questions, parameters, strict=True)
+    ]

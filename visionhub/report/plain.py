@@ -1,4 +1,4 @@
-"""Text from outside, made safe to print: labels, recognised text and file names are not trusted.
+"""Words to print. Labels, recognised text and file names come from outside and are not trusted.
 
 A label may hold an escape sequence that clears the screen, or a mark that turns the reading
 direction around; the photographed text itself may. Both are dropped here, once, for every command.
@@ -15,6 +15,11 @@ HIDDEN = re.compile(
     "\U000e0000-\U000e007f]"
 )
 SPACE = re.compile("[\t-\r\x85\u2028\u2029]+")
+
+
+def counted(number: int, word: str) -> str:
+    """A number with its noun: 1 image, 2 images, 1,000 images."""
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
 
 
 def plain(value: object, longest: int = 0) -> str:
