@@ -58,7 +58,8 @@ def export(study: StudyFile, out: Path, options: ExportOptions) -> list[Written]
 
     Rows are streamed: memory does not grow with their number. All tables show the study at one
     moment; while they are read, a writing run waits where the study has no write-ahead log.
-    Raises UsageError, StudyError, and MissingExtra for Parquet without the `analysis` extra.
+    Raises UsageError, StudyError, VisionHubError when the system refuses to write (a full disk),
+    and MissingExtra for Parquet without the `analysis` extra.
     """
     options.check()
     writer = WRITERS[options.form](excel_safe=options.excel_safe)

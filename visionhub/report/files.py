@@ -9,7 +9,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from visionhub.errors import UsageError
+from visionhub.errors import UsageError, VisionHubError
+
+WRONG_PATH = (FileNotFoundError, NotADirectoryError, IsADirectoryError, FileExistsError)
 
 
 @contextmanager
@@ -17,7 +19,8 @@ def whole(path: Path) -> Iterator[BinaryIO]:
     """A binary file that takes the place of `path` when the block ends well, and is gone otherwise.
 
     It is readable by its owner only, like the study itself: it tells about people's photographs.
-    Raises UsageError, which names the path, when the file system refuses.
+    Raises UsageError where `path` cannot be a file, and VisionHubError when the system refuses
+    (no permission, a full disk); both name the path.
     """
     temporary = None
     try:
@@ -28,7 +31,7 @@ def whole(path: Path) -> Iterator[BinaryIO]:
             os.fsync(file.fileno())
         Path(temporary).replace(path)
     except OSError as error:
-        raise UsageError(f"Cannot write {str(path)!r}: {error.strerror or error}.") from error
+        raise _refusal(f"Cannot write {str(path)!r}", error) from error
     finally:
         if temporary is not None:
             with suppress(FileNotFoundError):
@@ -36,10 +39,14 @@ def whole(path: Path) -> Iterator[BinaryIO]:
 
 
 def folder(path: Path) -> None:
-    """Make a folder where there is none; UsageError when that cannot be."""
+    """Make a folder where there is none; raises as `whole` does."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(
-            f"Cannot make the folder {str(path)!r}: {error.strerror or error}."
-        ) from error
+        raise _refusal(f"Cannot make the folder {str(path)!r}", error) from error
+
+
+def _refusal(what: str, error: OSError) -> VisionHubError:
+    """A wrong path is the user's to mend; all else (permission, space, a lost disk) is not."""
+    kind = UsageError if isinstance(error, WRONG_PATH) else VisionHubError
+    return kind(f"{what}: {error.strerror or error}.")
