@@ -93,10 +93,18 @@ def test_every_photograph_is_there_with_its_answers(text: str) -> None:
     for word in (
         "golden retriever", "96.2 %", "VERY_UNLIKELY", "looked, and found none", "truncated",
         "the file ends early", "censored, which is not", "the service was down", "made@labels",
-        "age 31.5", "Files that could not be read", "/no/access.jpg", "Faces are blurred",
-        "own</b>, on the scale named beside each",
+        "age about 32 (26 to 41)", "Files that could not be read", "/no/access.jpg",
+        "Faces are blurred", "own</b>, on the scale named beside each",
     ):  # fmt: skip
         assert word in text, word
+
+
+def test_guesses_about_people_are_announced_where_they_are(made: Made, text: str, tmp_path) -> None:
+    note = "Guessed from appearance, by weak models: age, gender. Of no use for one person"
+    assert text.index(note) < text.index("<article")
+    with StudyFile(made.path) as study:
+        contact_sheet(study, tmp_path / "sheet.html", limit=1, sort="path")  # no face on it
+    assert note not in (tmp_path / "sheet.html").read_text("utf-8")
 
 
 def test_pictures_are_small_and_without_metadata(text: str) -> None:

@@ -17,8 +17,10 @@ from typer.testing import CliRunner, Result
 from tests.made import Made, made_study
 from visionhub.cli.show import show
 from visionhub.errors import UnreadableImage, UsageError
+from visionhub.report.answers import Item
 from visionhub.report.find import find_image
 from visionhub.report.plain import plain
+from visionhub.report.shown import attribute_text, attribute_texts
 from visionhub.store.study import StudyFile
 
 
@@ -78,8 +80,10 @@ def test_what_is_not_in_the_study_is_said_in_a_sentence(made: Made, tmp_path) ->
         for typed in (str(tmp_path / "new.jpg"), "99999", "ffffffffffff", "100%.jpg"):
             with pytest.raises(UsageError, match="annotate it first"):
                 find_image(study, typed)
-        with pytest.raises(UsageError, match="several"):
+        with pytest.raises(UsageError, match="fits several"):
             find_image(study, "same name.jpg")
+        with pytest.raises(UsageError, match="too short for the start of a hash"):
+            find_image(study, "a")
         with pytest.raises(UnreadableImage, match="denied"):
             find_image(study, "/no/access.jpg")
 
@@ -97,7 +101,8 @@ def test_every_task_is_told_with_its_scale(made: Made) -> None:
     text = run(made, str(made.ids["full"])).stdout
     for word in ("golden retriever", "0.90", "percent", "96.2 %", "uncalibrated", "VERY_UNLIKELY"):
         assert word in text
-    assert "age 31.5, gender woman (0.70, probability)" in text
+    assert "age about 32 (26 to 41), gender woman (0.70, uncalibrated)" in text
+    assert text.count("Guessed from appearance, by weak models: age, gender.") == 1
     assert "floor 0.05" in text
     assert "320 x 240 px" in text
 
@@ -105,6 +110,7 @@ def test_every_task_is_told_with_its_scale(made: Made) -> None:
 def test_nothing_found_and_nothing_known_differ(made: Made) -> None:
     text = run(made, str(made.ids["none"])).stdout
     assert text.count("looked, and found none") == 6
+    assert "Guessed from appearance" not in text
     text = run(made, str(made.ids["below"])).stdout
     assert "censored, which is not 'no'" in text
     assert "there may be more" in text
@@ -143,12 +149,53 @@ def test_plain_keeps_what_languages_need() -> None:
     assert plain("abcdef", 4) == "abc…"
 
 
+@pytest.mark.parametrize(
+    ("one", "text"),
+    [
+        ({"name": "age", "number": 69.1459, "low": 52.0, "high": 81.0}, "age about 69 (52 to 81)"),
+        ({"name": "age", "number": 69.1459}, "age about 69"),
+        ({"name": "age", "number": 55.02, "low": 55.0, "high": 55.0}, "age about 55"),
+        ({"name": "age", "low": 20.0, "high": 30.0}, "age 20 to 30"),
+        ({"name": "age", "low": 20.0}, "age ?"),
+        (
+            {"name": "emotion", "value": "sad", "score": 0.8765, "scale": "uncalibrated"},
+            "emotion sad (0.88, uncalibrated)",
+        ),
+    ],
+)
+def test_guesses_look_no_surer_than_they_are(one: dict, text: str) -> None:
+    assert attribute_text(one) == text
+
+
+def test_words_that_score_nothing_are_left_out() -> None:
+    scores = {"happy": 0.95, "sad": 0.046, "angry": 0.004}
+    guessed = [
+        {"name": "emotion", "value": word, "score": score, "scale": "uncalibrated"}
+        for word, score in scores.items()
+    ]
+    texts = attribute_texts(Item(1, "face", details={"attributes": guessed}))
+    assert texts == ["emotion happy (0.95, uncalibrated)", "emotion sad (0.05, uncalibrated)"]
+
+
+@pytest.mark.parametrize(
+    ("scale", "text"),
+    [("probability", "0.89"), ("uncalibrated", "0.89"), ("percent", "0.9 %")],
+)
+def test_scores_have_two_decimals(scale: str, text: str) -> None:
+    assert Item(1, "face", 0.8861, scale=scale).score_text == text
+
+
 def test_json_holds_everything(made: Made) -> None:
     data = json.loads(run(made, str(made.ids["full"]), "--json").stdout)
     faces = next(a for a in data["answers"] if a["task"] == "faces")
     assert faces["items"][0]["box"] == [0.55, 0.1, 0.8, 0.5]
     assert faces["items"][0]["points"][0]["name"] == "left_eye"
-    assert faces["items"][0]["details"]["attributes"][0] == {"name": "age", "number": 31.5}
+    assert faces["items"][0]["details"]["attributes"][0] == {
+        "name": "age",
+        "number": 31.5,
+        "low": 26,
+        "high": 41,
+    }
     assert data["image"]["width"] == 320
     assert "embedding" not in json.dumps(data)
 

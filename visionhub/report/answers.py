@@ -65,11 +65,13 @@ class Item:
 
     @property
     def score_text(self) -> str:
-        """The native score in a few digits, or its word; empty when there is none."""
+        """The native score with two decimals, or its word; empty when there is none.
+
+        A percentage has one decimal: models are not exact to a hundredth of a per cent.
+        """
         if self.score is None:
             return self.word or ""
-        digits = {Scale.PROBABILITY.value: "{:.2f}", Scale.PERCENT.value: "{:.1f} %"}
-        return digits.get(self.scale or "", "{:.3g}").format(self.score)
+        return f"{self.score:.1f} %" if self.scale == Scale.PERCENT else f"{self.score:.2f}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from visionhub.report.answers import Item, Shown
 from visionhub.report.find import FoundImage
 from visionhub.report.layers import bones
 from visionhub.report.plain import plain
-from visionhub.report.shown import attribute_text
+from visionhub.report.shown import attribute_texts
 from visionhub.report.thumbnail import Privacy, Thumbnail
 from visionhub.schema import Scale, Status
 
@@ -162,9 +162,7 @@ def _items(items: Iterable[Item], numbered: bool) -> str:
 
 def _item(item: Item, numbered: bool) -> str:
     number = f'<span class="number">{item.rank}</span>' if numbered else ""
-    more = "".join(
-        f"<small>{safe(attribute_text(a))}</small>" for a in item.details.get("attributes", ())
-    )
+    more = "".join(f"<small>{safe(text)}</small>" for text in attribute_texts(item))
     score = f'<span class="score">{safe(item.score_text)}</span>' if item.score_text else ""
     return f'<li>{number}<span class="name">{safe(item.name)}{more}</span>{_bar(item)}{score}</li>'
 

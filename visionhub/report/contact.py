@@ -55,7 +55,7 @@ def contact_sheet(
     ids = [row[0] for row in study.query(chosen, (limit,)).rows]
     total = int(study.query("SELECT count(*) FROM images").rows[0][0])
     counts = SheetCounts(len(ids), total)
-    sheet = Sheet.of(study, counts.photographs, total, sort, show_faces=show_faces)
+    sheet = Sheet.of(study, ids, total, sort, show_faces=show_faces)
     with whole(out) as file:
         file.write(page_start(sheet).encode())
         for card in _cards(study, ids, counts, show_faces=show_faces):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -13,6 +14,8 @@ from typing import Any
 from visionhub import __version__
 from visionhub.report.answers import ORDER, Shown
 from visionhub.report.card import heading, safe
+from visionhub.report.plain import counted
+from visionhub.report.shown import guesses_note
 from visionhub.store.items import now
 from visionhub.store.study import StudyFile
 
@@ -22,6 +25,11 @@ _QUESTIONS = (
     "SELECT DISTINCT q.task, q.provider, q.revision, q.vocabulary, q.scale, q.floor "
     "FROM questions q WHERE EXISTS (SELECT 1 FROM status s JOIN requests r ON r.id = s.request_id "
     "WHERE r.question_id = q.id)"
+)
+
+_GUESSED = (
+    "SELECT DISTINCT a.name FROM status s JOIN face_attributes a ON a.request_id = s.request_id "
+    "WHERE s.task = 'faces' AND s.image_id IN (SELECT value FROM json_each(?))"
 )
 
 
@@ -36,17 +44,19 @@ class Sheet:
     show_faces: bool
     questions: Sequence[tuple[Any, ...]]
     styles: dict[tuple[str, str], int] = field(default_factory=dict)
+    guessed: frozenset[str] = frozenset()  # sensitive properties that are on the page
 
     @classmethod
     def of(
-        cls, study: StudyFile, photographs: int, total: int, sort: str, *, show_faces: bool
+        cls, study: StudyFile, ids: Sequence[int], total: int, sort: str, *, show_faces: bool
     ) -> Sheet:
-        """Read from a study who answered what."""
+        """Read from a study who answered what, and what was guessed about people in `ids`."""
         rows = study.query(_QUESTIONS).rows
         rows.sort(key=lambda row: (ORDER.get(row[0], len(ORDER)), *map(str, row[1:])))
         pairs = dict.fromkeys((row[1], row[0]) for row in rows)
         styles = {pair: number % STYLES for number, pair in enumerate(pairs)}
-        return cls(study.path.name, photographs, total, sort, show_faces, rows, styles)
+        guessed = frozenset(study.query(_GUESSED, (json.dumps(ids),)).column("name"))
+        return cls(study.path.name, len(ids), total, sort, show_faces, rows, styles, guessed)
 
     def style(self, answer: Shown) -> str:
         """The class that gives an answer its colour and, for those who see none, its dashes."""
@@ -60,9 +70,10 @@ def page_start(sheet: Sheet) -> str:
         f"default-src 'none'; img-src data:; style-src {_hash(style)}; "
         f"script-src {_hash(script)}; base-uri 'none'; form-action 'none'"
     )
-    shown = f"{sheet.photographs:,} photographs"
+    shown = counted(sheet.photographs, "photograph")
     if sheet.photographs < sheet.total:
-        shown = f"{sheet.photographs:,} of {sheet.total:,} photographs, by {safe(sheet.sort)}"
+        total = counted(sheet.total, "photograph")
+        shown = f"{sheet.photographs:,} of {total}, by {safe(sheet.sort)}"
     return f"""\
 <!doctype html>
 <html lang="en">
@@ -81,7 +92,7 @@ def page_start(sheet: Sheet) -> str:
 <header>
 <h1>Contact sheet <span>{safe(sheet.study)}</span></h1>
 <p class="lead">{shown} · made {now()[:10]} with visionhub {safe(__version__)}</p>
-<ul class="reading">{_reading(sheet)}</ul>
+{_warning(sheet)}<ul class="reading">{_reading(sheet)}</ul>
 <details class="who"><summary>Who answered: providers, revisions, scales</summary>
 {_who(sheet)}</details>
 </header>
@@ -104,6 +115,11 @@ def page_end(unread: Sequence[tuple[str, str]]) -> str:
         "nothing from any network and sends nothing. Its pictures are small copies without "
         f"metadata.</p></footer>\n<script>{_asset('contact_sheet.js')}</script>\n</body>\n</html>\n"
     )
+
+
+def _warning(sheet: Sheet) -> str:
+    note = guesses_note(sheet.guessed)
+    return f'<p class="warning" role="note">{safe(note)}</p>\n' if note else ""
 
 
 def _reading(sheet: Sheet) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -79,9 +79,11 @@ def _section(answer: Shown) -> Section:
     columns += ["x_min", "y_min", "x_max", "y_max"] if boxes else []
     columns += ["more"] if more else []
     rows = [_cells(item, boxes=boxes, more=more) for item in answer.items]
-    notes = (answer.sentence,) if answer.status != "observed" or answer.reason else ()
+    notes = [answer.sentence] if answer.status != "observed" or answer.reason else []
+    guessed = {one["name"] for item in answer.items for one in item.details.get("attributes", ())}
+    notes += [guesses_note(guessed)] if guessed else []
     right = ("#", "score", "x_min", "y_min", "x_max", "y_max")
-    return Section(title(answer), tuple(columns), rows, notes, right)
+    return Section(title(answer), tuple(columns), rows, tuple(notes), right)
 
 
 def title(answer: Shown) -> str:
@@ -104,7 +106,7 @@ def _details(item: Item) -> str:
     usual = {("level", "line"), ("level", 1)}
     details = [pair for pair in item.details.items() if pair[0] not in HIDDEN]
     words = [f"{key} {value}" for key, value in details if (key, value) not in usual]
-    words += [attribute_text(one) for one in item.details.get("attributes", ())]
+    words += attribute_texts(item)
     words += [f"{len(item.points)} points"] if item.points else []
     words += ["reached outside the picture"] if item.details.get("clipped") else []
     return ", ".join(words)
@@ -113,12 +115,40 @@ def _details(item: Item) -> str:
 HIDDEN = frozenset({"attributes", "clipped", "vendor_id", "parents", "aliases", "categories"})
 
 
+def attribute_texts(item: Item) -> list[str]:
+    """What was guessed about a face, without the words whose score reads 0.00."""
+    texts = (attribute_text(one) for one in item.details.get("attributes", ()))
+    return [text for text in texts if "(0.00, " not in text]
+
+
 def attribute_text(one: Mapping[str, Any]) -> str:
-    """A property of a face: its value and the score of that, with the scale."""
-    value = one.get("value")
-    if value is None and "number" in one:
-        value = f"{one['number']:g}"
-    if value is None and "low" in one:
-        value = f"{one['low']:g} to {one.get('high', 0):g}"
+    """A property of a face: its value and the score of that, with the scale.
+
+    Numbers are whole ones, with their range: the decimals of a guess say nothing.
+    """
     score = Item(0, "", one.get("score"), one.get("score_word"), one.get("scale")).score_text
-    return f"{one['name']} {value}" + (f" ({score}, {one['scale']})" if score else "")
+    text = f"{one['name']} {_guess(one)}"
+    return f"{text} ({score}, {one['scale']})" if score else text
+
+
+def _guess(one: Mapping[str, Any]) -> str:
+    """The word, the number with its range, or the range alone."""
+    if one.get("value") is not None:
+        return str(one["value"])
+    low, high = one.get("low"), one.get("high")
+    ends = [] if low is None or high is None else list(dict.fromkeys([f"{low:.0f}", f"{high:.0f}"]))
+    span = " to ".join(ends)
+    if one.get("number") is None:
+        return span or "?"
+    # A range of one year says more of the network's conceit than of the face.
+    return f"about {one['number']:.0f}" + (f" ({span})" if len(ends) > 1 else "")
+
+
+def guesses_note(names: Collection[str]) -> str:
+    """What to know before guesses about people are read or shown on; empty without `names`."""
+    if not names:
+        return ""
+    return (
+        f"Guessed from appearance, by weak models: {', '.join(sorted(names))}. Of no use for one "
+        f"person; mind who sees this."
+    )
