@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from visionhub_embedded import alignment, yunet
@@ -180,6 +180,7 @@ points = st.lists(
 ).map(np.array)
 
 
+@settings(deadline=None)
 @given(
     points,
     st.floats(0.05, 20),

