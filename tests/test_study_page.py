@@ -52,10 +52,21 @@ def test_the_examples_say_what_they_claim(made: Made) -> None:
     with StudyFile(made.path) as study:
         by_title = {title: study.query(sql).rows for title, sql in EXAMPLES.items()}
     faces = by_title["Faces per photograph, zeros included, unanswered ones left out"]
-    assert sorted(row[2] for row in faces) == [0, 1]
+    assert sorted(row[2:] for row in faces) == [(0, "observed"), (1, "observed")]
     twice = by_title["One image under several names"]
     assert [row[1] for row in twice] == [2]
     unread = by_title["Photographs that cannot be read, and why"]
     assert {row[1] for row in unread} == {"truncated", "denied"}
     left, top, width, height = by_title["Boxes in pixels"][0][2:]
     assert (left, top, width, height) == (27, 72, 80, 144)
+
+
+def test_photographs_below_the_floor_count_as_zero_faces(tmp_path) -> None:
+    made = made_study(tmp_path)
+    with StudyFile(made.path, write=True) as study, study.transaction() as sql:
+        sql.execute("UPDATE status SET status = 'below_floor' WHERE task = 'faces' AND results = 0")
+    with StudyFile(made.path) as study:
+        faces = study.query(
+            EXAMPLES["Faces per photograph, zeros included, unanswered ones left out"]
+        )
+    assert (0, "below_floor") in {row[2:] for row in faces.rows}

@@ -16,7 +16,9 @@ One file a table, one row a thing that was reported. `path` and `image` say of w
 - A score is the provider's own, on the scale that `scale` names; scores of different providers or
   scales are not comparable numbers.
 - No row is not "no": `status` says, for each image, provider and task, whether the provider looked
-  (`observed`), found nothing above its floor (`below_floor`), failed (`error`), or was not asked.
+  (`observed`), found nothing at its floor (`below_floor`), failed (`error`), or was not asked
+  (`not_requested`). For counts with zeros keep `observed`, `truncated` and `below_floor`: a zero
+  then says that nothing was found at or above the floor.
 - Boxes and points are ratios of the upright picture that was sent: times `sent_width` or
   `sent_height` they are pixels of it.
 - An empty cell (CSV), null (JSON Lines, Parquet) is a missing value. Labels and recognised text may

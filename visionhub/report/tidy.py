@@ -126,6 +126,7 @@ def _paths() -> TidyTable:
     columns = (
         Column("path", "f.path", "text", _meant("paths", "path")),
         Column("path_hex", "lower(hex(f.path_bytes))", "text", exact),
+        Column("given", "f.given", "text", _meant("paths", "given")),
         Column("image", "i.sha256", "text", _meant("images", "sha256")),
         Column("problem", "f.problem", "text", _meant("paths", "problem")),
         Column("seen_at", "f.seen_at", "text", _meant("paths", "seen_at")),

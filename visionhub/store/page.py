@@ -34,6 +34,8 @@ the views: they join all this.
   different providers, are not comparable numbers.
 - No row is not "no". Read `v_status` beside every table: `observed` with no row means that the
   provider looked and found none; `below_floor` and scores under `questions.floor` are censored.
+  A local detector has two thresholds: it keeps candidates down to a lower one than the floor in its
+  raw answer. No candidate is `observed` with no row; candidates under the floor, `below_floor`.
 - Boxes and points are ratios of the upright picture that was sent: multiply by `images.width` and
   `images.height` for pixels, origin at the top left.
 - Face attributes are guesses from appearance, and embeddings are biometric data: both exist only
@@ -52,9 +54,10 @@ EXAMPLES = {
         "WHERE name = 'person' AND score >= 0.5 GROUP BY provider, image HAVING count(*) >= 2"
     ),
     "Faces per photograph, zeros included, unanswered ones left out": (
-        "SELECT s.path, s.provider, count(f.rank) AS faces FROM v_status s\n"
+        "-- 0 means: no face at or above questions.floor (below_floor: only weaker candidates)\n"
+        "SELECT s.path, s.provider, count(f.rank) AS faces, s.status FROM v_status s\n"
         "LEFT JOIN v_faces f ON f.image = s.image AND f.provider = s.provider\n"
-        "WHERE s.task = 'faces' AND s.status IN ('observed', 'truncated')\n"
+        "WHERE s.task = 'faces' AND s.status IN ('observed', 'truncated', 'below_floor')\n"
         "GROUP BY s.image, s.provider"
     ),
     "Coverage: how each request ended": (

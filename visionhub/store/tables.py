@@ -5,7 +5,10 @@ from __future__ import annotations
 from visionhub.store.meanings import ANNOTATIONS, HASH, JSON, UTC, Meaning, TableMeaning
 
 _VIEW = {
-    "path": Meaning("the first path under which the image was met; empty when its file changed"),
+    "path": Meaning(
+        "the first path under which the image was met, from the study's folder; empty when its "
+        "file changed"
+    ),
     "image": Meaning("identity of the image (images.sha256)", HASH),
     "provider": Meaning("who answered"),
     "revision": Meaning("API version or hash of the weights that answered"),
@@ -44,8 +47,13 @@ _IMAGES = {
         "One path that was looked at. Several may hold one image.",
         {
             "id": Meaning("number of the path"),
-            "path": Meaning("the path as it was given or found; bytes that are no UTF-8 as \\xNN"),
+            "path": Meaning(
+                "the path, from the folder that the study lies in; bytes that are no UTF-8 as \\xNN"
+            ),
             "path_bytes": Meaning("the exact path where it is no UTF-8, else empty", "bytes"),
+            "given": Meaning(
+                "the cell of the table that named the file, as it stands there; else empty"
+            ),
             "image_id": Meaning("what it held when last read (images.id)"),
             "problem": Meaning("why the file could not be read; empty when it could"),
             "seen_at": Meaning("when that was noted; an unchanged path keeps its time", UTC),
@@ -140,7 +148,12 @@ _REQUESTS = {
                 "observed (answered in full: no row means that it looked and found none), "
                 "below_floor (nothing reached the floor: censored), truncated (the most results "
                 "were reached), unsupported (not offered), withdrawn (no longer offered), refused "
-                "(the provider does not take this image), error (no answer)"
+                "(the provider does not take this image), error (no answer), not_requested (never "
+                "asked about this image: in `v_status` and in exports, where no row of `status` "
+                "is). Two thresholds divide observed from below_floor: a local detector keeps "
+                "candidates down to a lower one than the floor in its raw answer (faces .3, people "
+                ".1, objects .01, text any). Not even a candidate: observed with no row. "
+                "Candidates, but none at the floor: below_floor"
             ),
             "reason": Meaning("why, in words; empty when nothing needs explaining"),
             "results": Meaning("how many things were reported"),
@@ -157,7 +170,7 @@ VIEWS: dict[str, TableMeaning] = {
         f"`{name}` with path and provider, each provider's current answer only.",
         _VIEW | ANNOTATIONS[name].columns,
     )
-    for name in ("labels", "objects", "faces", "people", "text_lines", "safe_search")
+    for name in ANNOTATIONS
 } | {
     "v_status": TableMeaning(
         "`status` for every image and everything that was ever asked in this study; what was not "
