@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from visionhub import Study, registry
 from visionhub.schema import ANSWERED, Task
+from visionhub.store.items import Beside
 
 Rows: TypeAlias = list[dict[str, Any]]
 Answers: TypeAlias = Mapping[Path, Rows]
@@ -97,9 +98,13 @@ class Asked:
     def facts(self, files: Sequence[Path], study: str = "study") -> Mapping[Path, dict[str, Any]]:
         """What the study holds about these files themselves: the columns of `images`."""
         sql = "SELECT p.path, i.* FROM paths p JOIN images i ON i.id = p.image_id"
-        wanted = set(map(str, files))
-        found = self.study(study).query(sql)
-        return {Path(row["path"]): row for row in found if row["path"] in wanted}
+        wanted = set(files)
+        found = ((self._file(study, row), row) for row in self.study(study).query(sql))
+        return {file: row for file, row in found if file in wanted}
+
+    def _file(self, study: str, row: Mapping[str, Any]) -> Path:
+        """The file that a row is about: a study keeps paths from its own folder."""
+        return Path(Beside.located(self.study(study).path.absolute(), row["path"]))
 
     def attributes(self, files: Sequence[Path], study: str) -> Answers:
         """What was guessed about the strongest face of each file, one row a guess."""
@@ -120,7 +125,7 @@ class Asked:
     def _grouped(self, sql: str, study: str, files: Sequence[Path]) -> Answers:
         grouped: dict[Path, Rows] = {file: [] for file in files}
         for row in self.study(study).query(sql, (self.provider,)):
-            if (path := Path(row["path"])) in grouped:
+            if (path := self._file(study, row)) in grouped:
                 grouped[path].append(row)
         return grouped
 
@@ -131,9 +136,9 @@ class Asked:
             "(image_id) LEFT JOIN requests r ON r.id = s.request_id LEFT JOIN questions q ON "
             "q.id = r.question_id WHERE s.provider = ? AND s.task = ?"
         )
-        wanted = set(map(str, files))
+        wanted = set(files)
         for row in self.study(study).query(sql, (self.provider, task.value)):
-            if row["path"] not in wanted:
+            if self._file(study, row) not in wanted:
                 continue
             if row["revision"]:
                 self.revisions[row["revision"]] = task.value
