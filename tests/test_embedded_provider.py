@@ -7,9 +7,12 @@ import os
 import subprocess
 import sys
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from visionhub_embedded import Embedded, provider
+from visionhub_embedded.pool import Pool
 from visionhub_embedded.runtime import _Stderr, load
 
 from visionhub import archives
@@ -27,10 +30,10 @@ from visionhub.schema import Annotation, Task
 
 
 class Fake(provider.Labels):
-    """Labels without a network: tells which thread made it; the picture says what happens."""
+    """Labels without a network: tells whether it was shared; the picture says what happens."""
 
     def __init__(self):
-        self.home = threading.get_ident()
+        self.users = []
 
     def predict(self, image, options):
         if image == "odd":
@@ -39,7 +42,10 @@ class Fake(provider.Labels):
             raise ModelError("no weights")
         if image == "infinite":
             return {"classes": [{"index": 1, "name": "a", "score": float("inf")}]}
-        shared = self.home != threading.get_ident()
+        self.users.append(threading.get_ident())
+        time.sleep(0.002)
+        shared = len(self.users) > 1
+        self.users.pop()
         return {"classes": [{"index": 1, "name": "shared" if shared else "own", "score": 1.0}]}
 
 
@@ -87,20 +93,13 @@ def test_a_body_says_what_made_it(embedded):
     assert list(found) == sorted(found)
 
 
-def test_each_thread_has_its_own_session(embedded):
-    names = []
+def test_no_session_serves_two_threads_at_once(embedded):
+    def name(_: int) -> str:
+        [body] = fetch(embedded, Picture())
+        return embedded.parse(body.data, request()).labels[0].name
 
-    def run():
-        for _ in range(2):
-            [body] = fetch(embedded, Picture())
-            names.append(embedded.parse(body.data, request()).labels[0].name)
-
-    run()
-    for _ in range(3):
-        thread = threading.Thread(target=run)
-        thread.start()
-        thread.join()
-    assert names == ["own"] * 8
+    with ThreadPoolExecutor(4) as threads:
+        assert set(threads.map(name, range(40))) == {"own"}
 
 
 def test_one_odd_picture_does_not_end_the_run(embedded):
@@ -257,5 +256,35 @@ def test_only_the_notice_is_held_back_from_standard_error(capfd):
 
 def test_two_providers_share_no_session():
     one, other = Embedded(), Embedded()
-    assert one._model(Task.SAFE_SEARCH) is one._model(Task.SAFE_SEARCH)
-    assert one._model(Task.SAFE_SEARCH) is not other._model(Task.SAFE_SEARCH)
+    with (
+        one._pools[Task.SAFE_SEARCH].lent() as mine,
+        other._pools[Task.SAFE_SEARCH].lent() as yours,
+    ):
+        assert mine is not yours
+    with one._pools[Task.SAFE_SEARCH].lent() as again:
+        assert again is mine
+
+
+def test_no_more_models_are_made_than_there_is_room_for() -> None:
+    made: list[object] = []
+    lent: list[object] = []
+    both = threading.Barrier(2, timeout=10)
+
+    def make() -> object:
+        made.append(object())
+        return made[-1]
+
+    pool = Pool(make, 2)
+
+    def work(number: int) -> None:
+        with pool.lent() as one:
+            assert one not in lent
+            lent.append(one)
+            if number < 2:
+                both.wait()
+            lent.remove(one)
+
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(work, range(30)))
+    assert len(made) == 2
+    assert not lent

@@ -31,7 +31,7 @@ class TaskModel(ABC):
     """One task, answered by one or several local models.
 
     cards: every model that the task can use; the first default one answers unless the option
-    `model` names another. Instances are created once per thread, and load weights on creation or
+    `model` names another. Instances serve one thread at a time, and load weights on creation or
     first use, so that interpreters are never shared between threads.
     requires: the packages of the extra that `predict` imports.
     recipe: a number that grows whenever `predict` would answer differently with the same weights.
@@ -42,6 +42,7 @@ class TaskModel(ABC):
     cards: ClassVar[tuple[ModelCard, ...]]
     requires: ClassVar[tuple[str, ...]] = ("numpy",)
     recipe: ClassVar[int] = 1
+    at_once: ClassVar[int] = 64  # instances, where each takes much memory
 
     @classmethod
     def used(cls, options: Mapping[str, Value]) -> tuple[ModelCard, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from types import MappingProxyType
@@ -26,6 +25,7 @@ from visionhub_embedded.faces import Faces
 from visionhub_embedded.labels import Labels
 from visionhub_embedded.objects import Objects
 from visionhub_embedded.people import People
+from visionhub_embedded.pool import Pool
 from visionhub_embedded.safe_search import Safety
 from visionhub_embedded.text import Text
 
@@ -40,7 +40,7 @@ MALFORMED = (AttributeError, LookupError, OverflowError, RecursionError, TypeErr
 
 
 class Embedded(Provider):
-    """Open models on LiteRT and onnxruntime; each thread has its own sessions."""
+    """Open models on LiteRT and onnxruntime; no session serves two threads at once."""
 
     name = "embedded"
     tasks = MappingProxyType({task: model.spec for task, model in TASKS.items()})
@@ -49,7 +49,7 @@ class Embedded(Provider):
     )
 
     def __init__(self) -> None:
-        self._thread = threading.local()
+        self._pools = {task: Pool(model, model.at_once) for task, model in TASKS.items()}
 
     def revision(self, task: Task, options: Mapping[str, Value]) -> str:
         """Name the models with their weights, and the version of the recipe around them."""
@@ -85,9 +85,10 @@ class Embedded(Provider):
         return [Outcome((ask,), self._answer(ask, image)) for ask in work.requests]
 
     def _answer(self, request: Request, image: Image) -> Body | ProviderError:
-        model = self._model(request.task)
+        _of(request.task)  # a sentence for a task that is not offered
         try:
-            return self._body(model, image, request)
+            with self._pools[request.task].lent() as model:
+                return self._body(model, image, request)
         except VisionHubError:
             raise
         except Exception as error:  # one odd picture must not end a run of thousands
@@ -100,13 +101,6 @@ class Embedded(Provider):
         header = {"task": request.task.value, "model": revision, "runtime": _runtime(model)}
         text = json.dumps({**header, **found}, sort_keys=True, ensure_ascii=False, allow_nan=False)
         return Body(text.encode(), model_version=revision)
-
-    def _model(self, task: Task) -> TaskModel:
-        """Give the thread its own instance: interpreters must not be shared."""
-        models: dict[Task, TaskModel] = self._thread.__dict__.setdefault("models", {})
-        if task not in models:
-            models[task] = _of(task)()
-        return models[task]
 
     def parse(self, body: bytes, request: Request) -> Annotation:
         """Read a body of the request's task; UnexpectedBody when it is anything else."""

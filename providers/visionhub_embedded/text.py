@@ -37,6 +37,7 @@ class Text(TaskModel):
     cards = (cards.PP_OCR,)
     requires = ("numpy", "onnxruntime", "rapidocr")
     recipe = 2
+    at_once = 4  # about 1.3 GB each
     spec = TaskSpec(
         scale=Scale.PROBABILITY,
         vocabulary="open",
