@@ -282,6 +282,7 @@ def test_no_more_models_are_made_than_there_is_room_for() -> None:
             lent.append(one)
             if number < 2:
                 both.wait()
+            time.sleep(0.01)  # long enough for the other threads to ask
             lent.remove(one)
 
     with ThreadPoolExecutor(6) as threads:
