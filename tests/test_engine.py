@@ -302,6 +302,18 @@ def test_paths_hold_wherever_the_command_is_run(toy, folder, study, monkeypatch)
     assert {Path(path).parent.as_posix() for path in paths} == {"photos"}
 
 
+def test_one_file_is_one_path_however_it_is_reached(toy, folder, study, monkeypatch):
+    home = folder.parent / "home"
+    home.symlink_to(folder.parent, target_is_directory=True)
+    run(study, home / "photos", "labels")
+    run(visionhub.Study(home / "study.db"), folder, "labels")
+    monkeypatch.chdir(home)
+    run(visionhub.Study("study.db"), Path("photos"), "labels")
+    paths = study.table("paths").column("path")
+    assert len(paths) == 14
+    assert "photos/00.jpg" in paths
+
+
 def test_a_cell_of_a_table_stays_beside_the_path(toy, folder, study):
     (folder / "posts.csv").write_text("id,file\n1,00.jpg\n2,./01.jpg\n")
     files = Sources.of(folder / "posts.csv", column="file")
@@ -311,8 +323,9 @@ def test_a_cell_of_a_table_stays_beside_the_path(toy, folder, study):
 
 
 def test_a_run_says_when_it_makes_another_answer_the_current_one(toy, folder, study):
-    run(study, folder, "faces", sensitive=["age"])
-    assert not run(study, folder, "faces").switched
+    assert not run(study, folder, "faces", sensitive=["age"]).switched
+    assert run(study, folder, "faces").switched == {("toy", "faces"): 12}
+    assert not run(study, folder, "faces").summary()["current_changed"]
     again = run(study, folder, "faces", sensitive=["age"])
     assert again.switched == {("toy", "faces"): 12}
     assert len(study.table("face_attributes")) == 12

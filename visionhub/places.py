@@ -42,7 +42,10 @@ def locate(file: WeightFile) -> Path | None:
     folder = offline_folder()
     found = _in_folder(file, folder) if folder else None
     cached = cache_folder() / file.sha256 / file.name
-    return found or (cached if cached.is_file() else _installed(file))
+    try:
+        return found or (cached if cached.is_file() else _installed(file))
+    except PermissionError:  # a cache that this user may not enter holds nothing for them
+        return _installed(file)
 
 
 def _in_folder(file: WeightFile, folder: Path) -> Path | None:

@@ -12,7 +12,7 @@ from visionhub.engine.sources import Found
 from visionhub.errors import UnreadableImage
 from visionhub.files import read
 from visionhub.images import ImageFacts, Limits, Rendering, decoder_version, render, sha256_of
-from visionhub.schema import Status
+from visionhub.schema import ANSWERED, Status
 from visionhub.store import lookup
 from visionhub.store.items import (
     Answer,
@@ -203,6 +203,7 @@ class Intake:
             held = {q: settled[sent, q] for q in self.questions if (sent, q) in settled}
             changes += self._current(image.id, held, current)
             if left := tuple(question for question in self.questions if question not in held):
+                self._replaced(image.id, left, current)
                 decoded = bool(image.decoder) and image.problem is None
                 todo.append(Todo(readable[sha].path, sha, image.id, left, decoded))
         self.recorder.statuses(changes)
@@ -224,6 +225,19 @@ class Intake:
             asked = (image_id, question.provider, question.task.value)
             yield *asked, Status.ERROR.value, text, 0, None
 
+    def _replaced(
+        self,
+        image_id: int,
+        questions: Sequence[int],
+        current: Mapping[tuple[int, str, str], tuple[str, int | None]],
+    ) -> None:
+        """Count current answers that those to new questions will replace."""
+        for question_id in questions:
+            question = self.questions[question_id]
+            asked = (question.provider, question.task.value)
+            if current.get((image_id, *asked), ("",))[0] in ANSWERED:
+                self.progress.switched[asked] += 1
+
     def _current(
         self,
         image_id: int,
@@ -237,7 +251,8 @@ class Intake:
             self.progress.cached[asked] += 1
             before = current.get((image_id, *asked))
             if before != (answer.status, answer.id):
-                self.progress.switched[asked] += before is not None
+                if before is not None:
+                    self.progress.switched[asked] += 1
                 yield image_id, *asked, answer.status, answer.reason, answer.results, answer.id
 
     def count_unreadable(self, question_ids: Iterable[int]) -> None:

@@ -99,4 +99,7 @@ class Progress:
             "interrupted": self.interrupted,
             "tasks": rows,
             "unknown_members": dict(self.unknown),
+            "current_changed": [
+                {"provider": p, "task": t, "images": n} for (p, t), n in self.switched.items()
+            ],
         }

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from visionhub import __version__, registry
-from visionhub.errors import VisionHubError
+from visionhub.errors import ModelError, VisionHubError
 from visionhub.images import decoder_version
-from visionhub.places import ABSENT, cache_folder, offline_folder, whereabouts
+from visionhub.places import ABSENT, cache_folder, offline_folder, verified, whereabouts
 from visionhub.provider import installed
 from visionhub.store.study import StudyFile, wal_is_safe
+from visionhub.weights import ModelCard
 
 EXTRAS = {
     "embedded": ("ai_edge_litert", "onnxruntime", "rapidocr"),
@@ -87,14 +88,31 @@ def _models() -> Iterator[Finding]:
     cards = [card for cls in usable for card in cls.models]
     defaults = [card for card in cards if card.default and not card.sensitive]
     absent = [card for card in defaults if whereabouts(card) == ABSENT]
-    place = offline_folder() or cache_folder()
+    folder = offline_folder()
+    if folder is not None and not folder.is_dir():
+        yield Finding("model weights", f"VISIONHUB_MODELS names no folder: {folder}", ok=False)
+    wrong = [said for card in defaults if card not in absent for said in _wrong(card)]
+    yield from (Finding("model weights", said, ok=False, broken=True) for said in wrong)
     if not absent:
-        yield Finding("model weights", f"all {len(defaults)} default models in {place}")
+        if not wrong:
+            places = ", ".join(sorted({whereabouts(card) for card in defaults}))
+            says = (
+                f"all {len(defaults)} default models, checked ({places}; cache: {cache_folder()})"
+            )
+            yield Finding("model weights", says)
         return
     size = sum(a.size for a in {card.archive for card in absent}) / 1e6
     names = ", ".join(card.name for card in absent)
     advice = f"{names} not pulled ({size:.0f} MB): visionhub models pull, or the first use does it"
     yield Finding("model weights", advice, ok=False)
+
+
+def _wrong(card: ModelCard) -> Iterator[str]:
+    for file in card.files:
+        try:
+            verified(file)
+        except (ModelError, OSError) as error:
+            yield str(error)
 
 
 def _study(path: Path) -> Finding:

@@ -138,7 +138,7 @@ class Beside:
     """
 
     def __init__(self, study: str | os.PathLike[str]) -> None:
-        self.folder = os.path.dirname(os.path.abspath(study))  # noqa: PTH100, PTH120
+        self.folder = _real_folder(study)
         self._known: dict[str, str] = {}
 
     def __call__(self, path: str) -> str:
@@ -152,12 +152,20 @@ class Beside:
 
     def _relative(self, folder: str) -> str:
         try:
-            found = os.path.relpath(folder or os.curdir, self.folder)
+            # Through links, so that one file is one path however it is reached.
+            found = os.path.relpath(os.path.realpath(folder or os.curdir), self.folder)
         except ValueError:  # another drive
-            found = os.path.abspath(folder)  # noqa: PTH100
+            found = os.path.realpath(folder)
         return "" if found == os.curdir else os.path.join(found, "")  # noqa: PTH118
 
     @staticmethod
     def located(study: str | os.PathLike[str], path: str) -> str:
         """A path that a study keeps, from the working directory."""
-        return os.path.normpath(os.path.join(os.path.dirname(study), path))  # noqa: PTH118, PTH120
+        given = os.path.dirname(study)  # noqa: PTH120
+        real = _real_folder(study)
+        base = given if os.path.abspath(given) == real else real  # noqa: PTH100
+        return os.path.normpath(os.path.join(base, path))  # noqa: PTH118
+
+
+def _real_folder(study: str | os.PathLike[str]) -> str:
+    return os.path.dirname(os.path.realpath(study))  # noqa: PTH120

@@ -145,7 +145,7 @@ def explained(path: Path) -> Iterator[None]:
 def _advice(message: str) -> str:
     for fragment, advice in (
         ("full", "Free some space; what was committed is safe, and the same command goes on."),
-        ("readonly", "Make the file and its folder writable, or choose another with --study."),
+        ("readonly", "It was opened for reading only, or the file or its folder is not writable."),
         ("locked", "Another program is using it; close that and run the command again."),
         ("unable to open", "Check that its folder exists and that you may write there."),
         ("no such table", "It holds no such table: see `visionhub export --help` for the names."),
