@@ -98,13 +98,13 @@ class Asked:
     def facts(self, files: Sequence[Path], study: str = "study") -> Mapping[Path, dict[str, Any]]:
         """What the study holds about these files themselves: the columns of `images`."""
         sql = "SELECT p.path, i.* FROM paths p JOIN images i ON i.id = p.image_id"
-        wanted = set(files)
+        wanted = _by_real_path(files)
         found = ((self._file(study, row), row) for row in self.study(study).query(sql))
-        return {file: row for file, row in found if file in wanted}
+        return {wanted[file]: row for file, row in found if file in wanted}
 
     def _file(self, study: str, row: Mapping[str, Any]) -> Path:
-        """The file that a row is about: a study keeps paths from its own folder."""
-        return Path(Beside.located(self.study(study).path.absolute(), row["path"]))
+        """The file that a row is about: a study keeps real paths, from its own folder."""
+        return Path(Beside.located(self.study(study).path.resolve(), row["path"]))
 
     def attributes(self, files: Sequence[Path], study: str) -> Answers:
         """What was guessed about the strongest face of each file, one row a guess."""
@@ -124,9 +124,10 @@ class Asked:
 
     def _grouped(self, sql: str, study: str, files: Sequence[Path]) -> Answers:
         grouped: dict[Path, Rows] = {file: [] for file in files}
+        wanted = _by_real_path(files)
         for row in self.study(study).query(sql, (self.provider,)):
-            if (path := self._file(study, row)) in grouped:
-                grouped[path].append(row)
+            if (path := self._file(study, row)) in wanted:
+                grouped[wanted[path]].append(row)
         return grouped
 
     def _note(self, task: Task, study: str, files: Sequence[Path]) -> None:
@@ -136,7 +137,7 @@ class Asked:
             "(image_id) LEFT JOIN requests r ON r.id = s.request_id LEFT JOIN questions q ON "
             "q.id = r.question_id WHERE s.provider = ? AND s.task = ?"
         )
-        wanted = set(files)
+        wanted = _by_real_path(files)
         for row in self.study(study).query(sql, (self.provider, task.value)):
             if self._file(study, row) not in wanted:
                 continue
@@ -144,3 +145,7 @@ class Asked:
                 self.revisions[row["revision"]] = task.value
             if row["status"] not in ANSWERED_WORDS:
                 self.unanswered[f"{task} {Path(row['path']).name}"] = row["reason"]
+
+
+def _by_real_path(files: Iterable[Path]) -> dict[Path, Path]:
+    return {file.parent.resolve() / file.name: file for file in files}
