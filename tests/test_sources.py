@@ -6,7 +6,9 @@ from __future__ import annotations
 import io
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from hypothesis import given
@@ -15,7 +17,7 @@ from hypothesis import strategies as st
 from visionhub.engine import walk as walking
 from visionhub.engine.lists import listed
 from visionhub.engine.progress import Progress
-from visionhub.engine.sources import Found, Sources, discover, shown
+from visionhub.engine.sources import Found, Sources, shown
 from visionhub.errors import UnreadableImage, UsageError
 from visionhub.files import read
 
@@ -42,6 +44,19 @@ def names(found: list[Found], folder: Path) -> list[str]:
 
 def stream(*entries: bytes, end: bytes = b"\n") -> io.BytesIO:
     return io.BytesIO(b"".join(entry + end for entry in entries))
+
+
+def discover(
+    sources: object,
+    *,
+    stdin: BinaryIO | None = None,
+    csv_column: str | None = None,
+    limit: int | None = None,
+) -> Iterator[Found]:
+    """As a run does it: checked at once, found as the iterator is read."""
+    wanted = Sources.of(sources, column=csv_column, limit=limit, stdin=stdin)
+    wanted.check()
+    return iter(wanted)
 
 
 def test_a_folder_in_order_with_what_is_passed_over(album: Path) -> None:

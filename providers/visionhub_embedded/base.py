@@ -72,6 +72,13 @@ class TaskModel(ABC):
             raise UsageError(f"--param {cls.task}.min_score={least}: give a number from 0 to 1")
 
     @classmethod
+    def check_count(cls, options: Mapping[str, Value], name: str, most: int) -> None:
+        """Raise UsageError for an option that is no whole number from 1 to `most`."""
+        given = cls.option(options, name)
+        if not isinstance(given, int) or not 1 <= given <= most:
+            raise UsageError(f"--param {cls.task}.{name}={given}: give a number from 1 to {most}")
+
+    @classmethod
     def option(cls, options: Mapping[str, Value], name: str) -> Value:
         """Read one option, or its default."""
         return options.get(name, cls.spec.parameters[name].default)

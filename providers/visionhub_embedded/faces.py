@@ -80,9 +80,7 @@ class Faces(TaskModel):
     @classmethod
     def check(cls, options: Mapping[str, Value]) -> None:
         """Raise MissingExtra for an absent package, UsageError for an impossible option."""
-        tiles = cls.option(options, "tiles")
-        if not isinstance(tiles, int) or not 1 <= tiles <= TILES:
-            raise UsageError(f"--param faces.tiles={tiles}: give a number from 1 to {TILES}")
+        cls.check_count(options, "tiles", TILES)
         super().check(options)
 
     def predict(self, image: Image, options: Mapping[str, Value]) -> Answer:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from visionhub.errors import UsageError
 from visionhub.provider import Parameter, Request, TaskSpec, Value
 from visionhub.schema import Annotation, Box, Person, Point, Scale, Status, Task, probability
 from visionhub_embedded import cards
@@ -72,9 +71,7 @@ class People(TaskModel):
     @classmethod
     def check(cls, options: Mapping[str, Value]) -> None:
         """Raise MissingExtra for an absent package, UsageError for an impossible option."""
-        most = cls.option(options, "max_results")
-        if not isinstance(most, int) or not 1 <= most <= MOST:
-            raise UsageError(f"--param people.max_results={most}: give a number from 1 to {MOST}")
+        cls.check_count(options, "max_results", MOST)
         super().check(options)
 
     def predict(self, image: Image, options: Mapping[str, Value]) -> Answer:

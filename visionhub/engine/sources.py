@@ -19,7 +19,7 @@ from visionhub.engine.walk import Found, PassOver, look, walk
 from visionhub.errors import UsageError
 from visionhub.store.items import printable
 
-__all__ = ["Found", "Sources", "discover", "shown", "without_study"]
+__all__ = ["Found", "Sources", "shown", "without_study"]
 
 Source: TypeAlias = str | os.PathLike[str]
 STDIN = "-"
@@ -166,30 +166,6 @@ class Sources:
         paths.sort(key=os.fsencode)
         random.Random(self.seed).shuffle(paths)  # noqa: S311 (a sample, no secret)
         yield from map(Found, paths)
-
-
-def discover(
-    sources: Iterable[Source],
-    *,
-    stdin: BinaryIO | None = None,
-    csv_column: str | None = None,
-    limit: int | None = None,
-    shuffle: bool = False,
-    seed: int = 0,
-    pass_over: PassOver = _ignore,
-) -> Iterator[Found]:
-    """Files of several sources, checked at once (UsageError) and found as the iterator is read."""
-    wanted = Sources.of(
-        sources,
-        column=csv_column,
-        limit=limit,
-        shuffle=shuffle,
-        seed=seed,
-        stdin=stdin,
-        pass_over=pass_over,
-    )
-    wanted.check()
-    return iter(wanted)
 
 
 def without_study(files: Iterable[Found], study: Path, pass_over: PassOver) -> Iterator[Found]:

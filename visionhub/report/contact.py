@@ -10,13 +10,12 @@ from visionhub.errors import UnreadableImage, UsageError
 from visionhub.report.answers import answers
 from visionhub.report.card import Card, card_html
 from visionhub.report.files import whole
-from visionhub.report.find import load_images, photograph
+from visionhub.report.find import FIRST_PATH, load_images, photograph
 from visionhub.report.page import Sheet, page_end, page_start
 from visionhub.report.thumbnail import Privacy, thumbnail
 from visionhub.store.study import StudyFile
 
 BATCH = 50  # images whose answers are in memory at once
-FIRST_PATH = "(SELECT path FROM paths p WHERE p.image_id = i.id ORDER BY p.id LIMIT 1)"
 SORTS = {
     "added": "i.id",
     "path": f"{FIRST_PATH}, i.id",

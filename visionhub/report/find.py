@@ -17,6 +17,8 @@ from visionhub.store.study import StudyFile
 
 SHORTEST_PREFIX = 4  # hexadecimal digits
 LONGEST_ID = 12  # decimal digits
+# The path that stands for an image `i`: the first that it was found under.
+FIRST_PATH = "(SELECT path FROM paths p WHERE p.image_id = i.id ORDER BY p.id LIMIT 1)"
 
 
 @dataclass(frozen=True, slots=True)

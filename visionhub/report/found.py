@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import PurePath
 
+from visionhub.report.find import FIRST_PATH
 from visionhub.store.study import StudyFile
 from visionhub.store.table import Table
 
@@ -35,8 +36,8 @@ def found(study: StudyFile, limit: int = 20) -> Table:
         f"s.request_id IS NOT NULL) AS {task}"
         for task in ("faces", "people")
     ]
-    path = "(SELECT path FROM paths p WHERE p.image_id = i.id ORDER BY p.id LIMIT 1) AS image"
-    sql = f"SELECT {', '.join([path, *cells, *counts])} FROM images i ORDER BY i.id LIMIT ?"
+    columns = ", ".join([f"{FIRST_PATH} AS image", *cells, *counts])
+    sql = f"SELECT {columns} FROM images i ORDER BY i.id LIMIT ?"
     table = study.query(sql, (limit,))
     rows = [(PurePath(row[0] or "").name, *row[1:]) for row in table.rows]
     return Table(table.columns, rows)

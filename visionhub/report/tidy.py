@@ -4,28 +4,17 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from visionhub.report.find import FIRST_PATH
 from visionhub.store.meanings import JSON, Meaning
+from visionhub.store.rows import TABLES as ANNOTATIONS
 from visionhub.store.study import StudyFile
 from visionhub.store.tables import TABLES
 
-ANNOTATIONS = (
-    "labels",
-    "objects",
-    "faces",
-    "face_landmarks",
-    "face_attributes",
-    "face_embeddings",
-    "people",
-    "keypoints",
-    "text_lines",
-    "safe_search",
-)
 EXPORTED = ("images", "paths", "questions", "status", *ANNOTATIONS)
 SENSITIVE = ("face_attributes", "face_embeddings")
 PLACED = ("objects", "faces", "face_landmarks", "people", "keypoints", "text_lines")
 POINTS = ("face_landmarks", "keypoints")
 
-FIRST_PATH = "(SELECT path FROM paths p WHERE p.image_id = i.id ORDER BY p.id LIMIT 1)"
 KINDS = {"INTEGER": "integer", "REAL": "real", "TEXT": "text", "BLOB": "vector"}
 _ASKED = "(SELECT DISTINCT provider, task FROM status)"
 

@@ -17,13 +17,13 @@ TABLES = (
     "labels",
     "objects",
     "faces",
-    "people",
-    "text_lines",
-    "safe_search",
     "face_landmarks",
     "face_attributes",
     "face_embeddings",
+    "people",
     "keypoints",
+    "text_lines",
+    "safe_search",
 )
 """Every table that is derived from bodies and can be rebuilt from them."""
 
