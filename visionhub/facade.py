@@ -19,7 +19,7 @@ from visionhub.store.rows import TABLES
 from visionhub.store.study import StudyFile
 from visionhub.store.table import Table
 
-RAW_TABLES = ("images", "paths", "renderings", "questions", "requests", "runs", "status")
+RAW_TABLES = ("marks", "images", "paths", "renderings", "questions", "requests", "runs", "status")
 
 
 def _words(given: str | Sequence[str]) -> tuple[str, ...]:

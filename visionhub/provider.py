@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import json
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from typing import ClassVar, TypeAlias
 
 from visionhub.errors import MissingExtra, ProviderError, UsageError
 from visionhub.images import Limits, Rendering
+from visionhub.leaves import Leaves
 from visionhub.schema import Annotation, Scale, Task
 from visionhub.weights import ModelCard
 
@@ -36,7 +38,7 @@ class Parameter:
     help: str
     choices: tuple[str, ...] = ()
 
-    def read(self, name: str, text: str) -> Value:
+    def read(self, name: str, text: str, option: str = "--param") -> Value:
         """The value that a user typed, as the default's type; UsageError when it is none."""
         try:
             value: Value = (
@@ -48,9 +50,9 @@ class Parameter:
             )
         except ValueError as error:
             kind = type(self.default).__name__
-            raise UsageError(f"--param {name}={text}: expected a value of type {kind}") from error
+            raise UsageError(f"{option} {name}={text}: expected a value of type {kind}") from error
         if self.choices and value not in self.choices:
-            raise UsageError(f"--param {name}={text}: choose one of {', '.join(self.choices)}")
+            raise UsageError(f"{option} {name}={text}: choose one of {', '.join(self.choices)}")
         return value
 
 
@@ -63,6 +65,18 @@ def _truth(text: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """What a vendor stops offering: an attribute (or all, when empty), from when, for whom."""
+
+    attribute: str
+    on: date
+    whom: str = "everybody"
+
+    def __str__(self) -> str:
+        return f"{self.attribute or 'all of it'}, {self.on.isoformat()}, for {self.whom}"
+
+
+@dataclass(frozen=True, slots=True)
 class TaskSpec:
     """What a provider offers for one task.
 
@@ -71,7 +85,8 @@ class TaskSpec:
     vocabulary: the name of the closed label set, or of the vendor's open one.
     sensitive: attributes that are given only when asked for by name.
     sku: the price line that one request counts against; None is free of charge.
-    withdrawn: dates after which (part of) the task is no longer offered, with what ends.
+    withdrawn: what of the task is no longer offered from some day on.
+    gated: the task itself is sensitive (it names or matches people): `--sensitive TASK`.
     """
 
     scale: Scale
@@ -81,7 +96,8 @@ class TaskSpec:
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     sensitive: tuple[str, ...] = ()
     sku: str | None = None
-    withdrawn: Mapping[str, date] = field(default_factory=dict)
+    withdrawn: tuple[Withdrawal, ...] = ()
+    gated: bool = False
 
 
 @dataclass(frozen=True)
@@ -141,21 +157,47 @@ class Batch:
         return tuple(request for work in self.works for request in work.requests)
 
 
+NOT_REPORTED = "not reported"
+"""The model version of a body whose service does not say which model answered."""
+
+
 @dataclass(frozen=True, slots=True)
 class Body:
-    """An answer exactly as received. One body may answer several requests about one image."""
+    """An answer exactly as received. One body may answer several requests about one image.
+
+    Of a call that carried several images, it is what was received without the others' parts.
+    """
 
     data: bytes
     media_type: str = "application/json"
-    model_version: str | None = None  # as the provider reported it; None when it reports none
+    model_version: str | None = None  # as the provider reported it; see NOT_REPORTED
+    client: str | None = None  # the SDK that received it, with its version
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How requests ended: a body that answers all of them, or the error that they share."""
+    """How requests ended: a body that answers all of them, or the error that they share.
+
+    body: what was received with an error, if anything: it is kept.
+    """
 
     requests: tuple[Request, ...]
     result: Body | ProviderError
+    body: Body | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """An earlier answer, found in a document that somebody kept.
+
+    tasks: those that the answer says something about. received_at: UTC, "YYYY-MM-DDThh:mm:ssZ",
+    where the document tells. image: the file name that it names, where it does.
+    """
+
+    tasks: tuple[Task, ...]
+    body: Body
+    received_at: str | None = None
+    image: str | None = None
 
 
 class Provider(ABC):
@@ -169,15 +211,62 @@ class Provider(ABC):
     models: cards of local models, empty for a remote service.
     requires: modules out of an extra without which nothing can be asked; weights of a provider
         that lacks them are not pulled unless they are named.
+    settings: how it is reached (region, transport, rate, …): no part of what is asked. Users give
+        them with `--set provider.name=value` or in a variable VISIONHUB_PROVIDER_NAME. A provider
+        with a setting `sandbox` (the address of a rehearsal server) can be rehearsed.
+    leaves: what becomes of every member of its bodies.
     """
 
     name: ClassVar[str]
     tasks: ClassVar[Mapping[Task, TaskSpec]]
     limits: ClassVar[Limits] = Limits()
-    concurrency: ClassVar[int] = 0
+    concurrency: int = 0
     images_per_batch: ClassVar[int] = 1
     models: ClassVar[Sequence[ModelCard]] = ()
     requires: ClassVar[Sequence[str]] = ()
+    settings: ClassVar[Mapping[str, Parameter]] = MappingProxyType({})
+    leaves: ClassVar[Sequence[Leaves]] = ()
+    _given: Mapping[str, str] = MappingProxyType({})
+
+    def configure(self, given: Mapping[str, str]) -> None:
+        """Take settings as users type them, before anything else is called.
+
+        Raises UsageError for a setting that is not known or cannot be read.
+        """
+        for name in given:
+            if name not in self.settings:
+                known = ", ".join(self.settings) or "none"
+                raise UsageError(f"--set {self.name}.{name}: its settings are: {known}.")
+        self._given = MappingProxyType(dict(given))
+        for name in self.settings:
+            self.setting(name)
+
+    def setting(self, name: str) -> Value:
+        """A setting's value: as given, else from its variable, else the default."""
+        variable = f"VISIONHUB_{self.name}_{name}".upper().replace("-", "_")
+        text = self._given.get(name) or os.environ.get(variable)
+        parameter = self.settings[name]
+        return parameter.read(f"{self.name}.{name}", text, "--set") if text else parameter.default
+
+    @property
+    def rehearsing(self) -> bool:
+        """Whether a stand-in on this machine answers, and not the service."""
+        return "sandbox" in self.settings and bool(self.setting("sandbox"))
+
+    def rates(self) -> Mapping[str, float]:
+        """Calls or units a second that may be used, by the names that `takes` uses."""
+        return {}
+
+    def takes(self, batch: Batch) -> Mapping[str, int]:
+        """How much of each rate one `fetch` of this batch uses up."""
+        return {batch.operation: 1}
+
+    def adopt(self, data: bytes) -> Sequence[Adopted]:
+        """Earlier answers in one JSON document; none when it holds none of this service's.
+
+        Raises UnexpectedBody, which says what the document is, when it is not a wire body.
+        """
+        raise UsageError(f"{self.name} reads no earlier answers.")
 
     @abstractmethod
     def revision(self, task: Task, options: Mapping[str, Value]) -> str:

@@ -23,6 +23,10 @@ class Task(StrEnum):
     LANDMARKS = "landmarks"
     LOGOS = "logos"
     COLORS = "colors"
+    CROP_HINTS = "crop_hints"
+    WEB = "web"
+    CELEBRITIES = "celebrities"
+    FACE_MATCHES = "face_matches"
     EMBEDDING = "embedding"
     CAPTION = "caption"
 
@@ -145,8 +149,9 @@ class Object:
 class Attribute:
     """A property of a face: a `word` (gender, emotion) or a `number` (age in years).
 
-    For a range (an age bracket) `low` and `high` are its ends. Age, gender and emotion are
-    guesses from appearance and are present only when they were asked for by name.
+    A property that a vendor only rates (blurred: UNLIKELY) has a score and no word. For a range
+    (an age bracket) `low` and `high` are its ends. Age, gender and emotion are guesses from
+    appearance and are present only when they were asked for by name.
     """
 
     name: str
@@ -159,7 +164,10 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A face: box, landmarks, pose in degrees, and what was asked for about it."""
+    """A face: box, landmarks, pose in degrees, and what was asked for about it.
+
+    `box` holds the skin of the face; `head_box` the whole head, from providers that give both.
+    """
 
     score: Score
     box: Box
@@ -169,20 +177,41 @@ class Face:
     pitch: float | None = None
     attributes: tuple[Attribute, ...] = ()
     embedding: tuple[float, ...] = ()  # biometric: present only when it was asked for by name
+    head_box: Box | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """What a person wears on a part of the body; `name` is empty when nothing was found on it.
+
+    covers: whether it covers that part, with the provider's score for saying so.
+    """
+
+    body_part: str
+    body_part_score: Score | None = None
+    name: str | None = None
+    score: Score | None = None
+    box: Box | None = None
+    covers: bool | None = None
+    covers_score: Score | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A person with a body pose."""
+    """A person, with a body pose or with what is worn on which part of the body."""
 
     score: Score
     box: Box
     keypoints: tuple[Point, ...] = ()
+    equipment: tuple[Equipment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class TextLine:
-    """A piece of text: `level` is block, line or word; `polygon` runs clockwise in ratios."""
+    """A piece of text; `polygon` runs clockwise from the text's own upper left, in ratios.
+
+    `level` is page (all text of the picture in one), block, paragraph, line or word.
+    """
 
     text: str
     box: Box
@@ -203,8 +232,116 @@ class SafeSearch:
 
 
 @dataclass(frozen=True, slots=True)
+class Landmark:
+    """A known place; `locations` are (latitude, longitude) pairs in degrees, WGS 84."""
+
+    name: str
+    score: Score
+    box: Box | None = None
+    vendor_id: str | None = None
+    locations: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Logo:
+    """A brand's logo."""
+
+    name: str
+    score: Score
+    box: Box | None = None
+    vendor_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Color:
+    """A dominant colour: red, green and blue from 0 to 255 in sRGB.
+
+    fraction: its share of the pixels, 0 to 1 (an area: a percentage is divided by 100).
+    region: what is described: image, foreground or background. group: the vendor's word for it.
+    """
+
+    red: float
+    green: float
+    blue: float
+    fraction: float | None = None
+    score: Score | None = None
+    region: str = "image"
+    group: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The colour as #rrggbb."""
+        channels = (min(max(round(v), 0), 255) for v in (self.red, self.green, self.blue))
+        return "#" + "".join(f"{channel:02x}" for channel in channels)
+
+
+@dataclass(frozen=True, slots=True)
+class CropHint:
+    """A proposed crop; `importance` is the share of the picture's salience in it, 0 to 1."""
+
+    box: Box
+    score: Score | None = None
+    importance: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WebMatch:
+    """Something on the web that a picture was matched with.
+
+    kind: entity, best_guess, full_match, partial_match, similar, page. text: its name or title,
+    or its address where it has neither. page: address of the page on which an image stands.
+    """
+
+    kind: str
+    text: str
+    url: str | None = None
+    score: Score | None = None
+    vendor_id: str | None = None
+    page: str | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Celebrity:
+    """A face with the name that a provider gives it; without a name, a face it did not know.
+
+    Identifies people: present only when it was asked for by name.
+    """
+
+    box: Box
+    name: str | None = None
+    score: Score | None = None
+    vendor_id: str | None = None
+    urls: tuple[str, ...] = ()
+    gender: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FaceMatch:
+    """A face of the picture with its similarity to the source's; None is no match at the floor.
+
+    Biometric: present only when it was asked for by name.
+    """
+
+    box: Box
+    similarity: Score | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImageAttribute:
+    """A property of the picture itself (brightness, sharpness, kind of picture) in one region."""
+
+    name: str
+    score: Score | None = None
+    word: str | None = None
+    region: str = "image"
+
+
+@dataclass(frozen=True, slots=True)
 class Annotation:
     """A parsed body. Exactly the fields of the request's task are filled.
+
+    `image_attributes` come beside the things of any task, and are not counted among them.
 
     `unknown` lists the members of the body that the parser does not know, as dotted paths: they
     are reported and never dropped in silence.
@@ -218,13 +355,26 @@ class Annotation:
     people: tuple[Person, ...] = ()
     text_lines: tuple[TextLine, ...] = ()
     safe_search: tuple[SafeSearch, ...] = ()
+    landmarks: tuple[Landmark, ...] = ()
+    logos: tuple[Logo, ...] = ()
+    colors: tuple[Color, ...] = ()
+    crop_hints: tuple[CropHint, ...] = ()
+    web: tuple[WebMatch, ...] = ()
+    celebrities: tuple[Celebrity, ...] = ()
+    face_matches: tuple[FaceMatch, ...] = ()
+    image_attributes: tuple[ImageAttribute, ...] = ()
     unknown: tuple[str, ...] = field(default=())
 
     def __len__(self) -> int:
-        """How many things the provider reported."""
-        parts = (self.labels, self.objects, self.faces)
-        more = (self.people, self.text_lines, self.safe_search)
-        return sum(map(len, parts)) + sum(map(len, more))
+        """How many things the provider reported; of text, the words, or else the lines."""
+        parts = (self.labels, self.objects, self.faces, self.people, self.safe_search)
+        more = (self.landmarks, self.logos, self.colors, self.crop_hints, self.web)
+        named = (self.celebrities, self.face_matches)
+        return sum(map(len, (*parts, *more, *named))) + self._texts()
+
+    def _texts(self) -> int:
+        levels = [line.level for line in self.text_lines]
+        return levels.count("word") or levels.count("line") or len(levels)
 
     def __bool__(self) -> bool:
         """An annotation is an answer even when it holds nothing."""

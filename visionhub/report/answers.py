@@ -19,8 +19,21 @@ NAMED = {  # annotation table of a task -> the column that names a thing, or wha
     "people": "",
     "text_lines": "text",
     "safe_search": "category",
+    "landmarks": "name",
+    "logos": "name",
+    "colors": "name",
+    "crop_hints": "",
+    "web": "text",
+    "celebrities": "name",
+    "face_matches": "",
 }
-SINGULAR = {"faces": "face", "people": "person"}
+SINGULAR = {
+    "faces": "face",
+    "people": "person",
+    "crop_hints": "crop",
+    "face_matches": "face",
+    "celebrities": "unknown face",
+}
 POINTS = {"faces": "face_landmarks", "people": "keypoints"}
 USED = frozenset(
     [
@@ -172,11 +185,11 @@ def _item(
         ]
     return Item(
         rank=row["rank"],
-        name=row[NAMED[table]] if NAMED[table] else SINGULAR[table],
+        name=(row[NAMED[table]] if NAMED[table] else None) or SINGULAR.get(table, ""),
         score=row["score"],
         word=row["score_word"],
         scale=row["scale"],
-        box=box if len(box) == 4 else None,  # noqa: PLR2004
+        box=box if len(box) == 4 and None not in box else None,  # noqa: PLR2004
         polygon=tuple((x, y) for x, y in json.loads(row.get("polygon") or "[]")),
         points=tuple(Point(p["name"], p["x"], p["y"], p["score"]) for p in points),
         details=details,

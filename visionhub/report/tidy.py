@@ -5,14 +5,28 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from visionhub.report.find import FIRST_PATH
-from visionhub.store.meanings import JSON, Meaning
+from visionhub.store.cells import JSON, Meaning
 from visionhub.store.rows import TABLES as ANNOTATIONS
 from visionhub.store.study import StudyFile
 from visionhub.store.tables import TABLES
 
 EXPORTED = ("images", "paths", "questions", "status", *ANNOTATIONS)
-SENSITIVE = ("face_attributes", "face_embeddings")
-PLACED = ("objects", "faces", "face_landmarks", "people", "keypoints", "text_lines")
+SENSITIVE = ("face_attributes", "face_embeddings", "celebrities", "face_matches")
+PLACED = (
+    "objects",
+    "faces",
+    "face_landmarks",
+    "face_boxes",
+    "people",
+    "keypoints",
+    "equipment",
+    "text_lines",
+    "landmarks",
+    "logos",
+    "crop_hints",
+    "celebrities",
+    "face_matches",
+)
 POINTS = ("face_landmarks", "keypoints")
 
 KINDS = {"INTEGER": "integer", "REAL": "real", "TEXT": "text", "BLOB": "vector"}
@@ -65,7 +79,7 @@ def _own(study: StudyFile, table: str, alias: str) -> tuple[Column, ...]:
     for _, name, kind, *_ in study.query(f"PRAGMA table_info({table})").rows:
         meaning = TABLES[table].columns[name]
         shape = "json" if meaning.unit.startswith(JSON) else KINDS[kind]
-        found.append(Column(name, f"{alias}.{name}", shape, meaning))
+        found.append(Column(name, f'{alias}."{name}"', shape, meaning))
     return tuple(found)
 
 

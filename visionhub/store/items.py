@@ -37,15 +37,18 @@ class PackedBody:
     media_type: str
     model_version: str | None
     received_at: str
+    client: str | None = None
 
     @classmethod
-    def pack(cls, body: Body) -> PackedBody:
-        """Compress a body (zstd); pure CPU work, fit for a worker thread."""
+    def pack(cls, body: Body, received_at: str | None = None) -> PackedBody:
+        """Compress a body (zstd), received now or then; pure CPU work, fit for a worker thread."""
         import zstandard
 
         digest = hashlib.sha256(body.data).hexdigest()
         data = zstandard.ZstdCompressor(level=LEVEL).compress(body.data)
-        return cls(digest, len(body.data), data, body.media_type, body.model_version, now())
+        when = received_at or now()
+        kind = (body.media_type, body.model_version)
+        return cls(digest, len(body.data), data, *kind, when, body.client)
 
 
 @dataclass(frozen=True, slots=True)

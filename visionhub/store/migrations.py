@@ -28,13 +28,7 @@ def study(db: Database) -> None:
 def views(db: Database) -> None:
     """Readable views: one path per image, the current answer of each provider."""
     for table in _SHOWN:
-        db.execute(
-            f"CREATE VIEW v_{table} AS SELECT (SELECT path FROM paths p WHERE p.image_id = "
-            "s.image_id ORDER BY p.id LIMIT 1) AS path, i.sha256 AS image, s.provider, q.revision, "
-            "a.* FROM status s JOIN images i ON i.id = s.image_id JOIN requests r ON r.id = "
-            f"s.request_id JOIN questions q ON q.id = r.question_id JOIN {table} a ON "
-            f"a.request_id = s.request_id"
-        )
+        db.execute(_VIEW.format(table=table))
     db.execute(
         "CREATE VIEW v_status AS SELECT (SELECT path FROM paths p WHERE p.image_id = i.id "
         "ORDER BY p.id LIMIT 1) AS path, i.sha256 AS image, asked.provider, asked.task, "
@@ -43,6 +37,60 @@ def views(db: Database) -> None:
         "s.image_id = i.id AND s.provider = asked.provider AND s.task = asked.task"
     )
 
+
+@migrations(name="003_clouds")
+def clouds(db: Database) -> None:
+    """What cloud services answer: places, logos, colours, the web; which client received a body."""
+    for statement in _CLOUDS:
+        db.execute(statement)
+    for table in _SHOWN_003:
+        db.execute(_VIEW.format(table=table))
+
+
+_VIEW = (
+    "CREATE VIEW v_{table} AS SELECT (SELECT path FROM paths p WHERE p.image_id = s.image_id "
+    "ORDER BY p.id LIMIT 1) AS path, i.sha256 AS image, s.provider, q.revision, a.* FROM status s "
+    "JOIN images i ON i.id = s.image_id JOIN requests r ON r.id = s.request_id JOIN questions q ON "
+    "q.id = r.question_id JOIN {table} a ON a.request_id = s.request_id"
+)
+
+_SHOWN_003 = (
+    "landmarks",
+    "logos",
+    "colors",
+    "crop_hints",
+    "web",
+    "celebrities",
+    "face_matches",
+    "face_boxes",
+    "equipment",
+    "image_attributes",
+)
+
+_PLACE = "x_min REAL, y_min REAL, x_max REAL, y_max REAL, clipped INTEGER"
+
+_CLOUDS = (
+    "ALTER TABLE bodies ADD COLUMN client TEXT",
+    "CREATE TABLE marks (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
+    f"CREATE TABLE landmarks ({_KEY}, name TEXT NOT NULL, {_SCORE}, {_PLACE}, vendor_id TEXT, "
+    f"locations TEXT, {_OWN}",
+    f"CREATE TABLE logos ({_KEY}, name TEXT NOT NULL, {_SCORE}, {_PLACE}, vendor_id TEXT, {_OWN}",
+    f"CREATE TABLE colors ({_KEY}, name TEXT NOT NULL, region TEXT NOT NULL, red REAL NOT NULL, "
+    f'green REAL NOT NULL, blue REAL NOT NULL, fraction REAL, {_SCORE}, "group" TEXT, {_OWN}',
+    f"CREATE TABLE crop_hints ({_KEY}, {_SCORE}, {_BOX}, importance REAL, {_OWN}",
+    f"CREATE TABLE web ({_KEY}, text TEXT NOT NULL, kind TEXT NOT NULL, url TEXT, {_SCORE}, "
+    f"vendor_id TEXT, page TEXT, language TEXT, {_OWN}",
+    f"CREATE TABLE celebrities ({_KEY}, name TEXT, {_SCORE}, {_BOX}, vendor_id TEXT, urls TEXT, "
+    f"gender TEXT, {_OWN}",
+    f"CREATE TABLE face_matches ({_KEY}, {_SCORE}, {_BOX}, {_OWN}",
+    f"CREATE TABLE image_attributes ({_KEY}, name TEXT NOT NULL, region TEXT NOT NULL, value TEXT, "
+    f"{_SCORE}, {_OWN}",
+    f"CREATE TABLE face_boxes ({_KEY}, name TEXT NOT NULL, {_BOX}, "
+    "PRIMARY KEY (request_id, rank, name)) WITHOUT ROWID",
+    f"CREATE TABLE equipment ({_KEY}, item INTEGER NOT NULL, body_part TEXT NOT NULL, "
+    f"body_part_score REAL, name TEXT, {_SCORE}, {_PLACE}, covers INTEGER, covers_score REAL, "
+    "PRIMARY KEY (request_id, rank, item)) WITHOUT ROWID",
+)
 
 _SHOWN = (
     "labels",

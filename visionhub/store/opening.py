@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 APPLICATION_ID = 0x76697368  # "vish": lets `file` and others tell a study from any database
 BUSY_SECONDS = 300  # a reader may hold the writer up for as long as an export takes
 SET = "visionhub"
-MIGRATIONS = ("001_study", "002_views")  # here, so that a reader need not load what applies them
+MIGRATIONS = (
+    "001_study",
+    "002_views",
+    "003_clouds",
+)  # here, so that a reader need not load what applies them
 
 
 def lock(path: Path) -> BaseFileLock:

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from visionhub.store.meanings import TableMeaning
+from visionhub.store.cells import TableMeaning
 from visionhub.store.study import StudyFile
 from visionhub.store.tables import TABLES, VIEWS
 

@@ -147,7 +147,7 @@ class Recorder:
     def _body(self, body: PackedBody) -> int:
         cursor = self._sql.execute(
             "INSERT INTO bodies (sha256, bytes, encoding, media_type, model_version, received_at, "
-            "data) VALUES (?, ?, 'zstd', ?, ?, ?, ?)",
+            "data, client) VALUES (?, ?, 'zstd', ?, ?, ?, ?, ?)",
             (
                 body.sha256,
                 body.size,
@@ -155,6 +155,7 @@ class Recorder:
                 body.model_version,
                 body.received_at,
                 body.data,
+                body.client,
             ),
         )
         return int(cursor.lastrowid or 0)

@@ -8,7 +8,7 @@ import re
 import struct
 from collections.abc import Iterator
 
-from visionhub.schema import Annotation, Box, Face, Point, Score, Status
+from visionhub.schema import Annotation, Box, Face, Person, Point, Score, Status
 
 Row = tuple[str | float | int | bytes | None, ...]
 Cell = str | float | int | None
@@ -24,12 +24,32 @@ TABLES = (
     "keypoints",
     "text_lines",
     "safe_search",
+    "landmarks",
+    "logos",
+    "colors",
+    "crop_hints",
+    "web",
+    "celebrities",
+    "face_matches",
+    "face_boxes",
+    "equipment",
+    "image_attributes",
 )
 """Every table that is derived from bodies and can be rebuilt from them."""
 
 SURROGATE = re.compile("[\ud800-\udfff]")  # no character: nothing can encode it
 POINTS = ("face_landmarks", "keypoints")
-NAMED = ("labels", "objects", "safe_search", "face_attributes")
+NAMED = (
+    "labels",
+    "objects",
+    "safe_search",
+    "face_attributes",
+    "landmarks",
+    "logos",
+    "colors",
+    "web",
+    "image_attributes",
+)
 NEEDED = dict.fromkeys(NAMED, 3) | {"text_lines": 4} | dict.fromkeys(POINTS, 5)
 """How many of a row's first cells must hold something."""
 
@@ -46,9 +66,7 @@ def rows(request_id: int, annotation: Annotation) -> Iterator[tuple[str, Row]]:
     for rank, face in enumerate(annotation.faces, 1):
         yield from _face(request_id, rank, face)
     for rank, person in enumerate(annotation.people, 1):
-        yield "people", (request_id, rank, *_score(person.score), *_box(person.box))
-        for point in person.keypoints:
-            yield "keypoints", (request_id, rank, *_point(point))
+        yield from _person(request_id, rank, person)
     for rank, line in enumerate(annotation.text_lines, 1):
         polygon = json.dumps(line.polygon) if line.polygon else None
         where = (*_box(line.box), polygon, line.language)
@@ -56,6 +74,40 @@ def rows(request_id: int, annotation: Annotation) -> Iterator[tuple[str, Row]]:
     for rank, unsafe in enumerate(annotation.safe_search, 1):
         what = (unsafe.category, unsafe.parent, unsafe.level)
         yield "safe_search", (request_id, rank, *what, *_score(unsafe.score))
+    for table, items in _pictured(annotation).items():
+        yield from ((table, (request_id, rank, *cells)) for rank, cells in enumerate(items, 1))
+
+
+def _pictured(annotation: Annotation) -> dict[str, list[Row]]:
+    """Cells after request and rank, by table, of what has one flat row a thing."""
+    return {
+        "landmarks": [
+            (x.name, *_score(x.score), *_place(x.box), x.vendor_id, _pairs(x.locations))
+            for x in annotation.landmarks
+        ],
+        "logos": [
+            (x.name, *_score(x.score), *_place(x.box), x.vendor_id) for x in annotation.logos
+        ],
+        "colors": [
+            (x.name, x.region, x.red, x.green, x.blue, x.fraction, *_score(x.score), x.group)
+            for x in annotation.colors
+        ],
+        "crop_hints": [
+            (*_score(x.score), *_box(x.box), x.importance) for x in annotation.crop_hints
+        ],
+        "web": [
+            (x.text, x.kind, x.url, *_score(x.score), x.vendor_id, x.page, x.language)
+            for x in annotation.web
+        ],
+        "celebrities": [
+            (x.name, *_score(x.score), *_box(x.box), x.vendor_id, _many(x.urls), x.gender)
+            for x in annotation.celebrities
+        ],
+        "face_matches": [(*_score(x.similarity), *_box(x.box)) for x in annotation.face_matches],
+        "image_attributes": [
+            (x.name, x.region, x.word, *_score(x.score)) for x in annotation.image_attributes
+        ],
+    }
 
 
 def flaw(annotation: object) -> str:
@@ -98,9 +150,26 @@ def _face(request_id: int, rank: int, face: Face) -> Iterator[tuple[str, Row]]:
     for item, found in enumerate(face.attributes, 1):
         value = (found.name, found.word, found.number, found.low, found.high)
         yield "face_attributes", (request_id, rank, item, *value, *_score(found.score))
+    if face.head_box is not None:
+        yield "face_boxes", (request_id, rank, "head", *_box(face.head_box))
     if face.embedding:
         size = len(face.embedding)
         yield "face_embeddings", (request_id, rank, size, struct.pack(f"<{size}f", *face.embedding))
+
+
+def _person(request_id: int, rank: int, person: Person) -> Iterator[tuple[str, Row]]:
+    yield "people", (request_id, rank, *_score(person.score), *_box(person.box))
+    for point in person.keypoints:
+        yield "keypoints", (request_id, rank, *_point(point))
+    for item, worn in enumerate(person.equipment, 1):
+        part = (
+            worn.body_part,
+            None if worn.body_part_score is None else worn.body_part_score.value,
+        )
+        covers = None if worn.covers is None else int(worn.covers)
+        sure = None if worn.covers_score is None else worn.covers_score.value
+        what = (worn.name, *_score(worn.score), *_place(worn.box))
+        yield "equipment", (request_id, rank, item, *part, *what, covers, sure)
 
 
 def _score(score: Score | None) -> tuple[Cell, Cell, Cell]:
@@ -109,6 +178,14 @@ def _score(score: Score | None) -> tuple[Cell, Cell, Cell]:
 
 def _box(box: Box) -> tuple[float, float, float, float, int]:
     return (box.x_min, box.y_min, box.x_max, box.y_max, int(box.clipped))
+
+
+def _place(box: Box | None) -> tuple[Cell, ...]:
+    return (None,) * 5 if box is None else _box(box)
+
+
+def _pairs(pairs: tuple[tuple[float, float], ...]) -> str | None:
+    return json.dumps(pairs) if pairs else None
 
 
 def _point(point: Point) -> tuple[str, float, float, float | None]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from visionhub.store.meanings import ANNOTATIONS, HASH, JSON, UTC, Meaning, TableMeaning
+from visionhub.store.cells import HASH, JSON, UTC, Meaning, TableMeaning
+from visionhub.store.meanings import ANNOTATIONS
 
 _VIEW = {
     "path": Meaning(
@@ -79,6 +80,13 @@ _IMAGES = {
 }
 
 _REQUESTS = {
+    "marks": TableMeaning(
+        "What is true of the whole study: `rehearsal` when a stand-in answered for a service.",
+        {
+            "name": Meaning("what is marked"),
+            "value": Meaning("its value"),
+        },
+    ),
     "runs": TableMeaning(
         "One run of `visionhub annotate`.",
         {
@@ -116,9 +124,12 @@ _REQUESTS = {
             "bytes": Meaning("size before compression", "bytes"),
             "encoding": Meaning("how `data` is compressed: zstd"),
             "media_type": Meaning("media type of the body"),
-            "model_version": Meaning("model version as the provider reported it"),
+            "model_version": Meaning(
+                "model version as the provider reported it; 'not reported' when it never tells"
+            ),
             "received_at": Meaning("when it came", UTC),
             "data": Meaning("the body", "bytes, compressed"),
+            "client": Meaning("the SDK that received it, with its version"),
         },
     ),
     "requests": TableMeaning(
