@@ -11,6 +11,7 @@ from typing import Any
 from visionhub import __version__
 from visionhub.engine.plan import DEFAULT_TASKS, Ask, plan
 from visionhub.engine.progress import Progress
+from visionhub.engine.rehearsal import mark
 from visionhub.engine.run import Run
 from visionhub.engine.sources import Sources, without_study
 from visionhub.errors import StudyError
@@ -59,6 +60,9 @@ class Study:
         tasks: str | Sequence[str] = DEFAULT_TASKS,
         parameters: Mapping[str, str] | None = None,
         sensitive: str | Sequence[str] = (),
+        settings: Mapping[str, str] | None = None,
+        sandbox: str = "",
+        max_units: int | None = None,
         announce: Callable[[str], None] = _quiet,
         watch: Callable[[Progress], None] = _quiet,
         stop: threading.Event | None = None,
@@ -67,15 +71,27 @@ class Study:
 
         sources: files, folders, globs, or a `Sources` for lists, CSV columns, limits and shuffles.
         parameters: "task.name" or "provider.task.name" to its text, as `--param` takes it.
+        settings: "provider.name" to its text, as `--set` takes it.
+        sandbox: the address, host:port, of a rehearsal server that answers for cloud services.
+        max_units: the most paid units that may be sent; needed where a service charges.
         announce: shown one line at a time (downloads); watch: called as counts change.
-        Raises UsageError, UnknownProvider, MissingExtra, ModelError, StudyError and
+        Raises UsageError, UnknownProvider, MissingExtra, ModelError, StudyError, CapReached and
         AuthenticationError. A bad image raises nothing: its status holds the reason.
         """
         files = sources if isinstance(sources, Sources) else Sources.of(sources)
         files.check()
-        wanted = Ask(_words(providers), _words(tasks), dict(parameters or {}), _words(sensitive))
+        wanted = Ask(
+            _words(providers),
+            _words(tasks),
+            dict(parameters or {}),
+            _words(sensitive),
+            dict(settings or {}),
+            sandbox,
+            max_units,
+        )
         planned = plan(wanted, announce)
         with StudyFile(self._file, write=True) as study:
+            mark(study, planned)
             asked = {"sources": files.described(), "questions": planned.questions}
             recorder = Recorder.start(study, __version__, asked)
             run = Run(study, planned, recorder, watch, stop)

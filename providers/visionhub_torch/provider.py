@@ -72,7 +72,7 @@ class TorchVision(Provider):
         ),
     }
     # The forward pass takes turns; meanwhile the other threads decode and resize.
-    concurrency: ClassVar[int] = 4
+    concurrency = 4
     images_per_batch: ClassVar[int] = BATCH
     models: ClassVar[Sequence[ModelCard]] = CARDS
 

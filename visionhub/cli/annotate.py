@@ -14,12 +14,14 @@ SourcesArgument = Annotated[
         "list on standard input, one a line or NUL-separated."
     ),
 ]
-StudyOption = Annotated[Path, typer.Option("--study", "-s", help="The study file.")]
+StudyOption = Annotated[
+    Path | None, typer.Option("--study", "-s", help="The study file.  [study.db]")
+]
 
 
 def annotate(
     sources: SourcesArgument,
-    study: StudyOption = Path("study.db"),
+    study: StudyOption = None,
     provider: Annotated[
         list[str] | None,
         typer.Option("--provider", "-p", help="Who is asked; repeat it for several.  [embedded]"),
@@ -41,6 +43,24 @@ def annotate(
         str | None,
         typer.Option(help="Sensitive attributes to ask for by name, such as age,gender,emotion."),
     ] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="provider.name=value: how a service is reached; repeat it."),
+    ] = None,
+    sandbox: Annotated[
+        bool,
+        typer.Option(
+            "--sandbox",
+            help="Rehearse: a stand-in on this machine answers for the services, at no cost. The "
+            "study is marked as a rehearsal.  [rehearsal.db unless --study]",
+        ),
+    ] = False,
+    max_units: Annotated[
+        int | None,
+        typer.Option(
+            min=0, help="The most paid units (a task on an image, attempts included) to send."
+        ),
+    ] = None,
     column: Annotated[
         str | None, typer.Option(help="The column of a CSV file that holds paths.")
     ] = None,
@@ -54,5 +74,13 @@ def annotate(
     from visionhub.engine.sources import Sources
 
     files = Sources.of(sources, column=column, limit=limit, shuffle=shuffle, seed=seed)
-    asked = Asked(providers=provider, tasks=task, parameters=param, sensitive=sensitive)
-    raise typer.Exit(run_watched(study, files, asked, as_json=json))
+    asked = Asked(
+        providers=provider,
+        tasks=task,
+        parameters=param,
+        sensitive=sensitive,
+        settings=setting,
+        max_units=max_units,
+    )
+    named = study or Path("rehearsal.db" if sandbox else "study.db")
+    raise typer.Exit(run_watched(named, files, asked, as_json=json, rehearse=sandbox))

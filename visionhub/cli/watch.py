@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 from visionhub.cli.progress import note, showing
+from visionhub.cli.rehearse import rehearsing
 
 if TYPE_CHECKING:
     from visionhub.engine.progress import Progress
@@ -25,9 +26,13 @@ class Asked(TypedDict):
     tasks: str | None
     parameters: Sequence[str] | None
     sensitive: str | None
+    settings: Sequence[str] | None
+    max_units: int | None
 
 
-def run_watched(study: Path, files: Sources, asked: Asked, *, as_json: bool = False) -> int:
+def run_watched(
+    study: Path, files: Sources, asked: Asked, *, as_json: bool = False, rehearse: bool = False
+) -> int:
     """Annotate with progress on stderr and the summary on stdout; the exit code."""
     from visionhub.engine.plan import DEFAULT_TASKS
     from visionhub.facade import Study
@@ -35,13 +40,16 @@ def run_watched(study: Path, files: Sources, asked: Asked, *, as_json: bool = Fa
     from visionhub.report.terminal import write, write_json
 
     over = PassedOver()
-    with stopping() as stop, showing() as show:
+    with rehearsing(wanted=rehearse) as sandbox, stopping() as stop, showing() as show:
         progress = Study(study).annotate(
             replace(files, pass_over=over.add),
             providers=tuple(asked["providers"] or ("embedded",)),
             tasks=asked["tasks"] or DEFAULT_TASKS,
-            parameters=_pairs(asked["parameters"] or ()),
+            parameters=_pairs(asked["parameters"] or (), "--param", "task.name=value"),
             sensitive=asked["sensitive"] or (),
+            settings=_pairs(asked["settings"] or (), "--set", "provider.name=value"),
+            sandbox=sandbox,
+            max_units=asked["max_units"],
             announce=note,
             watch=show,
             stop=stop,
@@ -62,14 +70,14 @@ def exit_code(progress: Progress) -> int:
     return 4 if progress.unanswered else 0
 
 
-def _pairs(given: Sequence[str]) -> dict[str, str]:
+def _pairs(given: Sequence[str], option: str, form: str) -> dict[str, str]:
     from visionhub.errors import UsageError
 
     pairs = {}
     for pair in given:
         name, equals, value = pair.partition("=")
         if not equals:
-            raise UsageError(f"--param {pair}: write it as task.name=value.")
+            raise UsageError(f"{option} {pair}: write it as {form}.")
         pairs[name.strip()] = value.strip()
     return pairs
 

@@ -24,12 +24,19 @@ DEFAULT_TASKS = (Task.LABELS, Task.OBJECTS, Task.FACES, Task.TEXT, Task.SAFE_SEA
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What a user wants. `parameters` maps "task.name" or "provider.task.name" to typed text."""
+    """What a user wants. `parameters` maps "task.name" or "provider.task.name" to typed text.
+
+    settings: "provider.name" to typed text. sandbox: the address of a rehearsal server, which then
+    answers for every provider that can be rehearsed. max_units: the most paid units to be sent.
+    """
 
     providers: tuple[str, ...] = ("embedded",)
     tasks: tuple[str, ...] = DEFAULT_TASKS
     parameters: Mapping[str, str] = field(default_factory=dict)
     sensitive: tuple[str, ...] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
+    sandbox: str = ""
+    max_units: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,20 @@ class Plan:
     questions: tuple[Question, ...]
     unsupported: tuple[tuple[str, Task], ...]
     limits: Limits
+    max_units: int | None = None
+
+    @property
+    def rehearsal(self) -> bool:
+        """Whether a stand-in answers for some service."""
+        return any(provider.rehearsing for provider in self.providers.values())
+
+    @property
+    def paid(self) -> bool:
+        """Whether some service may charge."""
+        return any(
+            question.spec.sku and not self.providers[question.provider].rehearsing
+            for question in self.questions
+        )
 
 
 def plan(ask: Ask, announce: Announce) -> Plan:
@@ -49,16 +70,20 @@ def plan(ask: Ask, announce: Announce) -> Plan:
     """
     tasks = [_task(name) for name in dict.fromkeys(ask.tasks)]
     providers = {name: registry.get(name) for name in dict.fromkeys(ask.providers)}
+    configure(ask, providers)
     if not providers or not tasks:
         raise UsageError("Name at least one provider (-p) and one task (-t).")
     _check_parameters(ask, providers, tasks)
     _check_sensitive(ask, providers, tasks)
+    _check_gates(ask, providers, tasks)
+    _check_paid(ask, providers, tasks)
     if ask.sensitive:
         announce(SENSITIVE.format(what=", ".join(ask.sensitive)))
     questions: list[Question] = []
     for provider in providers.values():
-        _refuse_paid(provider, tasks)
         wanted = {t: options(ask, provider, t) for t in tasks if t in provider.tasks}
+        for task, chosen in wanted.items():
+            _warn_of_withdrawal(provider, task, chosen, announce)
         provider.ready(wanted, announce)
         questions += [question(provider, task, chosen) for task, chosen in wanted.items()]
     unsupported = [(n, t) for n, p in providers.items() for t in tasks if t not in p.tasks]
@@ -68,7 +93,7 @@ def plan(ask: Ask, announce: Announce) -> Plan:
     # Nothing is enlarged, so a minimum side is each provider's own affair and not the rendering's.
     limits = reduce(and_, (p.limits for p in providers.values()), Limits())
     shared = replace(limits, min_side=1)
-    return Plan(providers, tuple(questions), tuple(unsupported), shared)
+    return Plan(providers, tuple(questions), tuple(unsupported), shared, ask.max_units)
 
 
 def question(provider: Provider, task: Task, chosen: Mapping[str, Value]) -> Question:
@@ -130,7 +155,7 @@ def _check_sensitive(ask: Ask, providers: Mapping[str, Provider], tasks: Iterabl
         for provider in providers.values()
         for task in tasks
         if task in provider.tasks
-        for name in provider.tasks[task].sensitive
+        for name in sensitive_of(provider, task)
     }
     for name in ask.sensitive:
         if name not in offered:
@@ -140,10 +165,59 @@ def _check_sensitive(ask: Ask, providers: Mapping[str, Provider], tasks: Iterabl
             )
 
 
-def _refuse_paid(provider: Provider, tasks: Sequence[Task]) -> None:
-    paid = [task for task in tasks if task in provider.tasks and provider.tasks[task].sku]
-    if paid:
+def sensitive_of(provider: Provider, task: Task) -> tuple[str, ...]:
+    """What has to be asked for by name: attributes, or the task itself."""
+    spec = provider.tasks[task]
+    return (*spec.sensitive, task.value) if spec.gated else spec.sensitive
+
+
+def _check_gates(ask: Ask, providers: Mapping[str, Provider], tasks: Iterable[Task]) -> None:
+    for task in tasks:
+        for provider in providers.values():
+            spec = provider.tasks.get(task)
+            if spec and spec.gated and task.value not in ask.sensitive:
+                raise UsageError(
+                    f"-t {task} names or matches people: ask for it by name with --sensitive "
+                    f"{task}, and mind the law and your ethics board."
+                )
+
+
+def configure(ask: Ask, providers: Mapping[str, Provider]) -> None:
+    """Hand each provider its settings; UsageError for one that nobody takes."""
+    given: dict[str, dict[str, str]] = {name: {} for name in providers}
+    for key, text in ask.settings.items():
+        name, _, setting = key.partition(".")
+        if name not in given or not setting:
+            raise UsageError(f"--set {key}: write it as provider.name=value, for a chosen -p.")
+        given[name][setting] = text
+    for name, provider in providers.items():
+        if ask.sandbox and "sandbox" in provider.settings:
+            given[name]["sandbox"] = ask.sandbox
+        provider.configure(given[name])
+
+
+def _check_paid(ask: Ask, providers: Mapping[str, Provider], tasks: Sequence[Task]) -> None:
+    """A service that charges is asked only under a cap."""
+    paid = [
+        f"{name} {task}"
+        for name, provider in providers.items()
+        for task in tasks
+        if task in provider.tasks and provider.tasks[task].sku and not provider.rehearsing
+    ]
+    if paid and ask.max_units is None:
         raise UsageError(
-            f"{provider.name} charges for {', '.join(paid)}, and this version of visionhub cannot "
-            f"hold a spending cap yet: it sends no paid request."
+            f"Charged for: {', '.join(paid)}. Rehearse with --sandbox, which costs nothing, or "
+            f"say with --max-units N how many paid units (one task on one image) may be sent."
         )
+
+
+def _warn_of_withdrawal(
+    provider: Provider, task: Task, chosen: Mapping[str, Value], announce: Announce
+) -> None:
+    asked = chosen.get("attributes", [])
+    for ends in provider.tasks[task].withdrawn:
+        if not ends.attribute or (isinstance(asked, list) and ends.attribute in asked):
+            announce(
+                f"WARNING {provider.name} {task}: withdrawn by the vendor: {ends}. What comes back "
+                f"without it has the status `withdrawn`, and is charged all the same."
+            )

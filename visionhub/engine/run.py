@@ -16,6 +16,7 @@ from functools import partial
 
 from visionhub.engine.ask import Parsed, ask
 from visionhub.engine.flow import available_cpus, batched, bounded_map
+from visionhub.engine.gate import Allowance, Gate
 from visionhub.engine.intake import Intake, Prepared, Seen, Todo, prepare, read_and_hash
 from visionhub.engine.plan import Plan
 from visionhub.engine.progress import Progress
@@ -50,6 +51,8 @@ class Run:
         with study.transaction():
             ids = {recorder.question(question): question for question in plan.questions}
         self.questions = ids
+        allowance = Allowance(plan.max_units)
+        self._gates = {name: Gate(p, allowance) for name, p in plan.providers.items()}
         self.intake = Intake(study, plan, recorder, ids, self.progress)
         self._open: dict[str, tuple[int, Prepared]] = {}  # request key -> question id, image
         self._denied: AuthenticationError | None = None
@@ -59,7 +62,10 @@ class Run:
         self._committed = time.monotonic()
 
     def go(self, files: Iterable[Found]) -> Progress:
-        """Ask about every file; returns the counts. Raises AuthenticationError, StudyError."""
+        """Ask about every file; returns the counts.
+
+        Raises AuthenticationError, CapReached, StudyError: what was answered is stored.
+        """
         cpus = available_cpus()
         with ExitStack() as pools:
             readers = pools.enter_context(ThreadPoolExecutor(cpus, "read"))
@@ -81,14 +87,16 @@ class Run:
                 raise
             finally:
                 self._commit()
-        if self._denied is not None:
-            raise self._denied
+        for ended in (self._denied, *(gate.capped for gate in self._gates.values())):
+            if ended is not None:
+                raise ended
         self.progress.interrupted = self.stop.is_set()
         return self.progress
 
     def _ended(self) -> bool:
         """Whether nothing more is to be sent."""
-        return self._broken or self._denied is not None or self.stop.is_set()
+        capped = any(gate.capped for gate in self._gates.values())
+        return self._broken or capped or self._denied is not None or self.stop.is_set()
 
     def _until(self, files: Iterable[Found]) -> Iterator[Found]:
         for found in files:
@@ -169,7 +177,7 @@ class Run:
     def _ask(self, provider: Provider, batch: Batch) -> list[Parsed]:
         if self._ended():
             return []
-        parsed = ask(provider, batch, self.stop)
+        parsed = ask(provider, batch, self.stop, self._gates[provider.name])
         for part in parsed:
             if isinstance(part.result, AuthenticationError):
                 self._denied = part.result  # at once, so that this thread sends nothing more
