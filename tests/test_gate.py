@@ -1,0 +1,293 @@
+"""One place for limits: rates, retries, the allowance; rehearsals, gates and withdrawals."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+
+import visionhub
+from tests.conftest import jpeg
+from tests.toy import SPEC, Toy
+from visionhub import registry
+from visionhub.engine import ask as asking
+from visionhub.engine import gate as gating
+from visionhub.engine.gate import Allowance, Bucket, Gate
+from visionhub.errors import CapReached, ProviderUnavailable, RateLimited, UsageError
+from visionhub.provider import Batch, Body, Outcome, Parameter, TaskSpec, Withdrawal, Work
+from visionhub.schema import Scale, Task
+
+PAID = TaskSpec(Scale.PROBABILITY, parameters=SPEC.parameters, sku="units")
+
+
+class Paid(Toy):
+    """Labels and objects are one unit together, faces another; celebrities are gated."""
+
+    settings: Mapping[str, Parameter] = {
+        "sandbox": Parameter("", "host:port of a rehearsal server"),
+        "rate": Parameter(0.0, "calls a second"),
+    }
+    tasks = {
+        Task.LABELS: PAID,
+        Task.OBJECTS: PAID,
+        Task.FACES: TaskSpec(
+            Scale.PROBABILITY,
+            sensitive=("emotion",),
+            sku="faces",
+            withdrawn=(Withdrawal("emotion", date(2027, 1, 14)),),
+        ),
+        Task.CELEBRITIES: TaskSpec(Scale.PERCENT, gated=True, sku="names"),
+    }
+
+    def rates(self) -> Mapping[str, float]:
+        return {"": float(str(self.setting("rate")))}
+
+
+@pytest.fixture
+def use(monkeypatch: pytest.MonkeyPatch):
+    """Put one provider under the name `toy`."""
+
+    def install(one: Toy) -> Toy:
+        entry = EntryPoint("toy", "tests.toy:Toy", registry.GROUP)
+        monkeypatch.setattr(registry, "_found", lambda: {"toy": entry})
+        monkeypatch.setattr(registry, "get", lambda name: one)
+        return one
+
+    return install
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number in range(6):
+        (folder / f"{number}.jpg").write_bytes(jpeg(120, 90, shift=number * 7))
+    return folder
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> visionhub.Study:
+    return visionhub.Study(tmp_path / "study.db")
+
+
+def run(study: visionhub.Study, photos: Path, *tasks: str, **options: object):
+    return study.annotate(photos, providers=["toy"], tasks=tasks or ("labels",), **options)
+
+
+def test_a_bucket_gives_its_rate_to_any_number_of_threads():
+    bucket = Bucket(200.0)
+    with ThreadPoolExecutor(8) as pool:
+        waits = sorted(pool.map(lambda _: bucket.take(1), range(400)))
+    # A second's worth at once, then one every 5 ms: the last of 400 waits a second less 5 ms.
+    assert waits[180] == 0
+    assert 0.9 < waits[-1] <= 1.0
+
+
+def test_a_bucket_pauses_for_as_long_as_it_is_told_and_no_shorter():
+    bucket = Bucket(1000.0)
+    bucket.pause(5.0)
+    bucket.pause(1.0)
+    assert 4.9 < bucket.take(1) <= 5.0
+
+
+def test_the_rate_holds_a_run_back(use, photos, study):
+    use(Paid())
+    started = time.monotonic()
+    run(study, photos, settings={"toy.rate": "4"}, max_units=6)  # 4 at once, then 2 at 4 a second
+    assert time.monotonic() - started > 0.24
+
+
+def test_an_allowance_is_never_passed_by_threads():
+    allowance = Allowance(100)
+    taken: list[int] = []
+
+    def take(_: int) -> None:
+        try:
+            allowance.take(3)
+        except CapReached:
+            return
+        taken.append(3)
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(take, range(200)))
+    assert sum(taken) == allowance.spent == 99
+
+
+def test_a_paid_provider_wants_a_cap_and_stops_at_it(use, photos, study):
+    toy = use(Paid())
+    with pytest.raises(UsageError, match="--max-units"):
+        run(study, photos, "labels", "objects")
+    assert not toy.calls
+    with pytest.raises(CapReached, match="4 were sent"):
+        run(study, photos, "labels", "objects", max_units=4)
+    assert len(toy.calls) == 8  # four images; labels and objects are one unit together
+    assert len(study.query("SELECT 1 FROM requests WHERE status = 'observed'")) == 8
+    assert not len(study.query("SELECT 1 FROM requests WHERE status = 'error'"))
+    progress = run(study, photos, "labels", "objects", max_units=2)  # what is held costs nothing
+    assert progress.done == 4
+    assert len(toy.calls) == 12
+
+
+def test_every_attempt_counts_as_units(use, photos, study, monkeypatch):
+    monkeypatch.setattr(asking, "LONGEST_WAIT", 0.0)
+    toy = use(Paid())
+    toy.fault["labels"] = "flaky"
+    with pytest.raises(CapReached):
+        run(study, photos, max_units=6)  # seven attempts would be needed
+    assert len(toy.calls) == 6
+
+
+def test_the_cap_in_the_middle_of_a_retry_keeps_what_is_known(use, photos, study, monkeypatch):
+    monkeypatch.setattr(asking, "LONGEST_WAIT", 0.0)
+
+    class Down(Paid):
+        concurrency = 1
+
+        def fetch(self, batch: Batch) -> Iterable[Outcome]:
+            self.calls.append("x")
+            raise ProviderUnavailable("the service is down")
+
+    toy = use(Down())
+    with pytest.raises(CapReached):
+        run(study, photos, max_units=2)
+    assert len(toy.calls) == 2
+    assert study.query("SELECT DISTINCT reason FROM requests").rows == [("the service is down",)]
+
+
+def test_retries_are_bounded_in_a_run(use, photos, study, monkeypatch):
+    monkeypatch.setattr(asking, "LONGEST_WAIT", 0.0)
+    monkeypatch.setattr(gating, "RETRIES", 2)
+    monkeypatch.setattr(gating, "SHARE", 0.0)
+
+    class Down(Toy):
+        def fetch(self, batch: Batch) -> Iterable[Outcome]:
+            self.calls.append("x")
+            raise ProviderUnavailable("down")
+
+    toy = use(Down())
+    progress = run(study, photos)
+    assert progress.failed == 6
+    assert len(toy.calls) == 6 + 2
+
+
+def test_a_service_that_asks_for_time_gets_it_from_everybody(use, photos, study):
+    class Slow(Paid):
+        def fetch(self, batch: Batch) -> Iterable[Outcome]:
+            with self.lock:
+                self.calls.append(str(time.monotonic()))
+                first = len(self.calls) == 1
+            if first:
+                raise RateLimited("slow down", retry_after=0.6)
+            yield from super().fetch(batch)
+
+    toy = use(Slow())
+    started = time.monotonic()
+    assert run(study, photos, max_units=9, settings={"toy.rate": "100"}).done == 6
+    assert time.monotonic() - started > 0.6
+    assert toy.concurrency < 6  # so that some calls come after the first one was told to wait
+
+
+def test_a_service_that_asks_for_too_much_time_is_given_up(use, photos, study):
+    class Closed(Toy):
+        def fetch(self, batch: Batch) -> Iterable[Outcome]:
+            self.calls.append("x")
+            raise RateLimited("come back tomorrow", retry_after=86_400.0)
+
+    toy = use(Closed())
+    assert run(study, photos).failed == 6
+    assert len(toy.calls) == 6
+
+
+def test_what_came_with_an_error_is_kept(use, photos, study, monkeypatch):
+    monkeypatch.setattr(asking, "LONGEST_WAIT", 0.0)
+
+    class Batched(Toy):
+        def fetch(self, batch: Batch) -> Iterable[Outcome]:
+            told = Body(b'{"error": {"code": 14}}')
+            yield Outcome(batch.requests, ProviderUnavailable("code 14"), told)
+
+    use(Batched())
+    assert run(study, photos).failed == 6
+    held = study.query("SELECT r.reason, b.bytes FROM requests r JOIN bodies b ON b.id = r.body_id")
+    assert held.rows == [("code 14", 23)] * 6
+
+
+def test_stopping_while_waiting_sends_nothing():
+    gate, stop = Gate(Paid(), Allowance(10)), threading.Event()
+    stop.set()
+    gate.provider.configure({"rate": "1"})
+    gate.enter(Batch((), "x"), stop)
+    assert gate.allowance.spent == 0
+
+
+def test_a_rehearsal_costs_nothing_and_never_mixes_with_real_answers(use, photos, tmp_path):
+    use(Paid())
+    study = visionhub.Study(tmp_path / "a.db")
+    assert run(study, photos, sandbox="127.0.0.1:1").done == 6
+    assert study.table("marks").column("name") == ["rehearsal"]
+    with pytest.raises(UsageError, match="holds a rehearsal"):
+        run(study, photos, max_units=100)
+    real = visionhub.Study(tmp_path / "b.db")
+    run(real, photos, max_units=100)
+    with pytest.raises(UsageError, match="holds real answers of toy"):
+        run(real, photos, sandbox="127.0.0.1:1")
+
+
+def test_a_task_that_names_people_is_asked_for_by_name(use, photos, study):
+    use(Paid())
+    with pytest.raises(UsageError, match="--sensitive celebrities"):
+        run(study, photos, "celebrities", max_units=100)
+    said: list[str] = []
+    run(study, photos, "celebrities", sensitive="celebrities", max_units=9, announce=said.append)
+    assert any("celebrities" in line for line in said)
+
+
+def test_what_is_withdrawn_is_warned_of_before_it_is_paid(use, photos, study):
+    toy = use(Paid())
+    said: list[str] = []
+
+    def announce(line: str) -> None:
+        said.append(line)
+        assert not toy.calls
+
+    run(study, photos, "faces", max_units=100, announce=announce)
+    assert not [line for line in said if "withdrawn" in line]
+    run(study, photos, "faces", sensitive="emotion", max_units=100, announce=said.append)
+    (warning,) = [line for line in said if "withdrawn" in line]
+    assert "2027-01-14" in warning
+
+
+def test_settings_are_read_checked_and_taken_from_variables(use, photos, study, monkeypatch):
+    toy = use(Paid())
+    for key, says in (
+        ("toy.pace", "its settings are: sandbox, rate"),
+        ("other.rate", "provider.name=value"),
+        ("toy.rate", "expected a value of type float"),
+    ):
+        with pytest.raises(UsageError, match=says):
+            run(study, photos, settings={key: "often"}, max_units=9)
+    monkeypatch.setenv("VISIONHUB_TOY_RATE", "250")
+    toy.configure({})
+    assert toy.setting("rate") == 250
+    toy.configure({"rate": "3"})
+    assert toy.setting("rate") == 3
+
+
+def test_units_are_price_lines_on_images():
+    toy = Paid()
+    gate = Gate(toy, Allowance(None))
+    from visionhub.trial import Trial, picture
+
+    class Asked(Trial):
+        provider = Paid
+
+    works = Asked().works([picture(64, 48), picture(48, 64)])
+    assert gate.units(Batch(tuple(works))) == 6  # units, faces and names on each
+    free: tuple[Work, ...] = ()
+    assert gate.units(Batch(free)) == 0
