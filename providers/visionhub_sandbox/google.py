@@ -1,0 +1,218 @@
+"""Google's images:annotate, over REST and gRPC, as its documentation describes it (2026).
+
+A call is read into `Ask`s, one an image; each is answered by a dictionary in the REST shape.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from visionhub_sandbox import google_shapes as shapes
+from visionhub_sandbox.answers import MARK, Answer, Delivery, Refusal
+from visionhub_sandbox.calls import Call
+from visionhub_sandbox.desk import Desk
+from visionhub_sandbox.faults import Fault
+from visionhub_sandbox.google_enums import FEATURES, numbered
+from visionhub_sandbox.pictures import Picture
+from visionhub_sandbox.strangers import add_members
+
+NAME, OPERATION = "google", "BatchAnnotateImages"
+MOST_IMAGES = 16
+MB = 1024 * 1024
+JSON_BYTES = 10 * MB
+IMAGE_BYTES = 20 * MB
+PIXELS = 75_000_000
+DEFAULT_RESULTS = 10
+STATUSES = {400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED"}
+STATUSES |= {404: "NOT_FOUND", 409: "ABORTED", 429: "RESOURCE_EXHAUSTED", 499: "CANCELLED"}
+STATUSES |= {500: "INTERNAL", 501: "UNIMPLEMENTED", 503: "UNAVAILABLE", 504: "DEADLINE_EXCEEDED"}
+RETRY_INFO = "type.googleapis.com/google.rpc.RetryInfo"
+Json: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One thing that is asked about an image; `most` is how many results are wanted."""
+
+    type: str
+    most: int = DEFAULT_RESULTS
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One image of a call. Without bytes, `elsewhere` names what was given in their place."""
+
+    picture: Picture | None
+    features: tuple[Feature, ...]
+    elsewhere: str = ""
+
+
+class Google:
+    """The service at one desk."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def rest(self, body: bytes, *, numbers: bool) -> Answer:
+        """Answer one POST; `numbers` says that enumerations are wanted as numbers."""
+        fault = None
+        try:
+            asks, fault = self.attend("rest", lambda: self._asks(body))
+            refuse(fault)
+            answer = self.responses(asks, fault)
+        except Refusal as refusal:
+            return _refused(refusal)
+        if fault is not None and fault.kind == "unknown_field":
+            add_members(answer, "sandboxUnknown")
+        text = json.dumps(numbered(answer) if numbers else answer, indent=2, ensure_ascii=False)
+        return _delivered(text.encode(), fault)
+
+    def attend(
+        self, transport: str, read: Callable[[], Sequence[Ask]]
+    ) -> tuple[Sequence[Ask], Fault | None]:
+        """Read a call, count it, and wait; Refusal when it cannot be read."""
+        try:
+            asks = read()
+        except Refusal:
+            self._desk.attend(Call(NAME, OPERATION, transport))
+            raise
+        types = dict.fromkeys(feature.type for ask in asks for feature in ask.features)
+        images = tuple(ask.picture.sha256 for ask in asks if ask.picture)
+        return asks, self._desk.attend(Call(NAME, OPERATION, transport, tuple(types), images))
+
+    def responses(self, asks: Sequence[Ask], fault: Fault | None) -> Json:
+        """The whole answer of a call, with the image that a fault spoils."""
+        items = [self._item(ask) for ask in asks]
+        if fault is not None and fault.kind == "item_error":
+            spoilt = _spoilt(asks, fault)
+            code = 13 if fault.code is None else int(fault.code)
+            items[spoilt] = error_item(code, "A scripted error of this image.")
+        return {"responses": items}
+
+    def ask(self, data: bytes, features: Sequence[Feature], elsewhere: str) -> Ask:
+        """An image of a call with what is asked about it."""
+        picture = self._desk.pictures.open(data) if data else None
+        return Ask(picture, tuple(features), elsewhere)
+
+    def _asks(self, body: bytes) -> list[Ask]:
+        if len(body) > JSON_BYTES:
+            raise invalid(f"The request exceeds {JSON_BYTES} bytes.")
+        try:
+            request = json.loads(body)
+            items = request.get("requests") or []
+            check_count(len(items))
+            return [self._ask_of(item) for item in items]
+        except (ValueError, TypeError, AttributeError) as error:
+            raise invalid(f"The request is not of the documented form: {error}.") from error
+
+    def _ask_of(self, item: Mapping[str, Any]) -> Ask:
+        image = item.get("image") or {}
+        source = image.get("source") or {}
+        try:
+            data = base64.b64decode(image.get("content") or "", validate=True)
+        except binascii.Error as error:
+            raise invalid(f"image.content is no base64: {error}.") from error
+        features = [_feature(feature) for feature in item.get("features") or []]
+        return self.ask(data, features, str(next(iter(source.values()), "")))
+
+    def _item(self, ask: Ask) -> Json:
+        flaw = _flaw(ask)
+        if flaw or ask.picture is None:
+            return flaw
+        item: Json = {}
+        for feature in ask.features:
+            fill = shapes.FILLS.get(feature.type)
+            item |= fill(self._desk, ask.picture, feature.most) if fill else {}
+        return item
+
+
+def invalid(message: str) -> Refusal:
+    """A call that the service refuses as a whole."""
+    return Refusal("INVALID_ARGUMENT", message, 400)
+
+
+def check_count(images: int) -> None:
+    """Refuse a call without images, or with too many."""
+    if not images:
+        raise invalid("The request has no images.")
+    if images > MOST_IMAGES:
+        raise invalid(f"Too many images in one request: {images}, at most {MOST_IMAGES}.")
+
+
+def feature(type_: object, most: object) -> Feature:
+    """A feature by its name or number; Refusal for one that is not known."""
+    name = FEATURES[type_] if isinstance(type_, int) and 0 <= type_ < len(FEATURES) else type_
+    if name not in FEATURES:
+        raise invalid(f"features.type {type_!r} is not known.")
+    if not isinstance(most, int) or most < 0:
+        raise invalid(f"features.maxResults {most!r} is no count.")
+    return Feature(str(name), most or DEFAULT_RESULTS)
+
+
+def _feature(item: Mapping[str, Any]) -> Feature:
+    return feature(item.get("type", 0), item.get("maxResults", 0))
+
+
+def error_item(code: int, message: str) -> Json:
+    """What stands in the place of an image's annotations."""
+    return {"error": {"code": code, "message": message}}
+
+
+def _flaw(ask: Ask) -> Json:
+    picture = ask.picture
+    if ask.elsewhere and picture is None:
+        return error_item(7, f"The stand-in reaches no other place: {ask.elsewhere}")
+    if picture is None or not ask.features:
+        return error_item(3, "Request must specify image and features.")
+    if len(picture.data) > IMAGE_BYTES or not picture.facts.format:
+        return error_item(3, "Bad image data.")
+    if picture.facts.width * picture.facts.height > PIXELS:
+        return error_item(3, f"The image has more than {PIXELS} pixels.")
+    return {}
+
+
+def _spoilt(asks: Sequence[Ask], fault: Fault) -> int:
+    """Which image of the call: the one that the fault names, or by its place."""
+    hashes = [ask.picture.sha256 if ask.picture else "" for ask in asks]
+    return hashes.index(fault.image) if fault.image else min(fault.item, len(asks) - 1)
+
+
+def refuse(fault: Fault | None) -> None:
+    """Raise what a fault says in place of an answer."""
+    if fault is None:
+        return
+    code = str(fault.code) if fault.code else ""
+    if fault.kind == "throttle":
+        raise Refusal(
+            code or "RESOURCE_EXHAUSTED", "Quota exceeded (scripted).", 429, fault.retry_after
+        )
+    if fault.kind in ("error", "expired_credentials"):
+        status = fault.status or (500 if fault.kind == "error" else 401)
+        known = {name: number for number, name in STATUSES.items()}
+        status = known.get(code, status) if fault.status is None else status
+        raise Refusal(code or STATUSES.get(status, "UNKNOWN"), f"Scripted: {fault.kind}.", status)
+
+
+def _refused(refusal: Refusal) -> Answer:
+    error: Json = {"code": refusal.status, "message": refusal.message, "status": refusal.code}
+    headers = {MARK: "1"}
+    if refusal.retry_after is not None:
+        headers["Retry-After"] = f"{refusal.retry_after:g}"
+        error["details"] = [{"@type": RETRY_INFO, "retryDelay": f"{refusal.retry_after:g}s"}]
+    text = json.dumps({"error": error}, indent=2)
+    return Answer(refusal.status, text.encode(), headers=headers)
+
+
+def _delivered(data: bytes, fault: Fault | None) -> Answer:
+    delivery = Delivery.WHOLE
+    if fault is not None:
+        cut = Delivery.DROPPED if fault.whole_length else Delivery.CUT
+        kinds = {"truncated": cut, "reset": Delivery.RESET, "hang": Delivery.HANG}
+        delivery = kinds.get(fault.kind, delivery)
+    media_type = "application/json; charset=UTF-8"
+    return Answer(200, data, media_type, {MARK: "1"}, delivery, fault.lasts if fault else 0.0)

@@ -1,0 +1,115 @@
+"""The stand-in as an object: start it, ask it, stop it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from types import TracebackType
+
+from visionhub.errors import UsageError
+from visionhub.provider import Provider, installed
+from visionhub_sandbox.calls import Calls
+from visionhub_sandbox.desk import Desk
+from visionhub_sandbox.faults import Fault, Script
+from visionhub_sandbox.http import Server
+from visionhub_sandbox.predictions import Predictions
+from visionhub_sandbox.rpc import Rpc
+
+HOST = "127.0.0.1"
+TRIES = 50  # pairs of free ports that are tried
+RPC = ("grpc", "google.cloud.vision_v1")
+
+
+def _silent(line: str) -> None:
+    pass
+
+
+class Sandbox:
+    """Both services on loopback: HTTP at `port`, gRPC at the next one.
+
+    port: 0 takes two free ones. faults: what goes wrong (`read_faults`). models: the provider
+    whose predictions fill the answers; without one they are empty. announce: takes notes for the
+    user. gRPC is served where the package google-cloud-vision is installed.
+    """
+
+    def __init__(
+        self,
+        port: int = 0,
+        *,
+        models: Provider | None = None,
+        faults: Sequence[Fault] = (),
+        announce: Callable[[str], None] = _silent,
+    ) -> None:
+        self._wanted = port
+        self._desk = Desk(Script(faults), Predictions(models, announce))
+        self._http: Server | None = None
+        self._rpc: Rpc | None = None
+
+    @property
+    def calls(self) -> Calls:
+        """What was asked so far."""
+        return self._desk.calls
+
+    @property
+    def port(self) -> int:
+        """The port of HTTP; gRPC has the next one."""
+        if self._http is None:
+            raise RuntimeError("the stand-in is not started")
+        return int(self._http.server_address[1])
+
+    @property
+    def address(self) -> str:
+        """What the setting `sandbox` of a provider takes: host:port."""
+        return f"{HOST}:{self.port}"
+
+    def start(self) -> Sandbox:
+        """Listen, in threads. UsageError when a port is taken; the models' errors when absent."""
+        self._desk.predictions.prepare()
+        tries = TRIES if self._wanted == 0 else 1
+        for left in reversed(range(tries)):
+            try:
+                self._listen()
+            except OSError as error:
+                if not left:
+                    raise UsageError(self._taken(error)) from error
+            else:
+                break
+        assert self._http is not None
+        threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True).start()
+        return self
+
+    def stop(self) -> None:
+        """End all connections; calls that wait are cut off."""
+        self._desk.closing.set()
+        if self._rpc is not None:
+            self._rpc.end()
+        if self._http is not None:
+            self._http.end()
+
+    def _listen(self) -> None:
+        """Take both ports, or neither."""
+        http = Server((HOST, self._wanted), self._desk)
+        try:
+            if installed(RPC):
+                rpc = Rpc(self._desk)
+                rpc.listen(f"{HOST}:{http.server_address[1] + 1}")
+                self._rpc = rpc
+        except OSError:
+            http.server_close()
+            raise
+        self._http = http
+
+    def _taken(self, error: OSError) -> str:
+        ports = f"{self._wanted} and {self._wanted + 1}" if self._wanted else "any two"
+        return f"The stand-in needs the ports {ports} of this machine: {error.strerror or error}."
+
+    def __enter__(self) -> Sandbox:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self.stop()
