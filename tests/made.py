@@ -14,8 +14,16 @@ from visionhub.schema import (
     Annotation,
     Attribute,
     Box,
+    Celebrity,
+    Color,
+    CropHint,
+    Equipment,
     Face,
+    FaceMatch,
+    ImageAttribute,
     Label,
+    Landmark,
+    Logo,
     Object,
     Person,
     Point,
@@ -25,6 +33,7 @@ from visionhub.schema import (
     Status,
     Task,
     TextLine,
+    WebMatch,
     probability,
 )
 from visionhub.store.items import (
@@ -69,9 +78,10 @@ class Made(NamedTuple):
     ids: dict[str, int]
 
 
-def made_study(folder: Path) -> Made:
+def made_study(folder: Path, *, clouds: bool = False) -> Made:
     """A study over five images: `full` (everything), `none` (seen, nothing found), `below`,
-    `broken` (no image) and one whose name is no UTF-8; plus a file that could not be read."""
+    `broken` (no image) and one whose name is no UTF-8; plus a file that could not be read. With
+    `clouds`, `full` was also asked what only cloud services answer."""
     photos = _photographs(folder)
     path = folder / "study.db"
     with StudyFile(path, write=True) as study:
@@ -83,6 +93,8 @@ def made_study(folder: Path) -> Made:
         with study.transaction():
             _paths(recorder, Beside(study.path), photos, ids)
             _record(recorder, photos, ids)
+            if clouds:
+                _record_clouds(recorder, ids["full"], photos["full"])
             recorder.finish({"done": 1})
     return Made(path, photos, ids)
 
@@ -135,6 +147,45 @@ def _record(recorder: Recorder, photos: dict[str, str], ids: dict[str, int]) -> 
         [(ids["broken"], "made", task.value, "error", text, 0, None) for task in SCALES]
         + [(ids["full"], "other", "labels", "unsupported", "other does not offer labels", 0, None)]
     )
+
+
+def _record_clouds(recorder: Recorder, image_id: int, path: str) -> None:
+    _, sent = render(Path(path).read_bytes(), Limits())
+    rendering = recorder.rendering(image_id, limits_key(Limits()), RenderingRow.of(sent))
+    answers = []
+    for task, result in cloud_results().items():
+        spec = TaskSpec(Scale.PERCENT, "made words", floor=0.05, max_results=20)
+        question = Question("cloud", task, f"made@{task}", '{"min_score":0.05}', spec)
+        body = PackedBody.pack(Body(b'{"made":1}', client="made 1"))
+        number = recorder.question(question)
+        answers.append(Answer(image_id, number, question, result, body))
+    recorder.answers(answers, {image_id: rendering})
+
+
+def cloud_results() -> dict[Task, Annotation]:
+    """One thing of every kind that only cloud services report."""
+    box, sure = Box(0.1, 0.2, 0.5, 0.6), Score(Scale.PERCENT, 97.5)
+    bright = ImageAttribute("brightness", sure)
+    worn = (Equipment("FACE", sure, "FACE_COVER", sure, box, True, sure), Equipment("HEAD", sure))
+    web = WebMatch("page", SCRIPT, "http://example.org/=1", sure, "/m/1", None, "en")
+    return {
+        Task.LANDMARKS: Annotation(landmarks=(Landmark(SCRIPT, sure, box, "/m/2", ((1.5, 2.5),)),)),
+        Task.LOGOS: Annotation(logos=(Logo(FORMULA, sure, None, "/m/3"),)),
+        Task.COLORS: Annotation(
+            colors=(Color(255, 127.6, 0, 0.25, sure, group="Orange"),), image_attributes=(bright,)
+        ),
+        Task.CROP_HINTS: Annotation(crop_hints=(CropHint(box, sure, 0.75),)),
+        Task.WEB: Annotation(web=(web,)),
+        Task.CELEBRITIES: Annotation(
+            celebrities=(
+                Celebrity(box, MARKUP, sure, "1", ("example.org",), "Male"),
+                Celebrity(box),
+            )
+        ),
+        Task.FACE_MATCHES: Annotation(face_matches=(FaceMatch(box, sure), FaceMatch(box))),
+        Task.FACES: Annotation(faces=(Face(sure, box, head_box=Box(0, 0.1, 0.6, 0.7)),)),
+        Task.PEOPLE: Annotation(people=(Person(sure, box, equipment=worn),)),
+    }
 
 
 SCALES = {

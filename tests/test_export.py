@@ -27,7 +27,7 @@ from visionhub.store.study import StudyFile
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    return made_study(tmp_path_factory.mktemp("export"))
+    return made_study(tmp_path_factory.mktemp("export"), clouds=True)
 
 
 def write(made: Made, out: Path, **options: object) -> dict[str, int]:
@@ -43,9 +43,11 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 def test_every_table_is_written_with_a_row_that_stands_alone(made: Made, tmp_path) -> None:
     counts = write(made, tmp_path / "out")
     assert counts == {
-        "images": 5, "paths": 7, "questions": 6, "status": 35, "labels": 13, "objects": 3,
-        "faces": 1, "face_landmarks": 2, "face_attributes": 2, "people": 1, "keypoints": 2,
-        "text_lines": 11, "safe_search": 1,
+        "images": 5, "paths": 7, "questions": 15, "status": 80, "labels": 13, "objects": 3,
+        "faces": 2, "face_landmarks": 2, "face_attributes": 2, "people": 2, "keypoints": 2,
+        "text_lines": 11, "safe_search": 1, "landmarks": 1, "logos": 1, "colors": 1,
+        "crop_hints": 1, "web": 1, "celebrities": 2, "face_matches": 2, "face_boxes": 1,
+        "equipment": 2, "image_attributes": 1,
     }  # fmt: skip
     for table in set(counts) & set(ANNOTATIONS):
         rows = rows_of(tmp_path / "out" / f"{table}.csv")
@@ -53,9 +55,10 @@ def test_every_table_is_written_with_a_row_that_stands_alone(made: Made, tmp_pat
         for row in rows:
             assert row["path"]
             assert len(row["image"]) == 64
-            assert (row["provider"], row["floor"], row["current"]) == ("made", "0.05", "1")
+            assert row["provider"] in ("made", "cloud")
+            assert (row["floor"], row["current"]) == ("0.05", "1")
             assert row["revision"].startswith("made@")
-            assert "scale" in row
+            assert "scale" in row or table == "face_boxes"
 
 
 def test_values_survive_as_they_are(made: Made, tmp_path) -> None:
@@ -74,7 +77,7 @@ def test_status_tells_what_was_not_asked(made: Made, tmp_path) -> None:
     write(made, tmp_path, tables=("status",))
     rows = rows_of(tmp_path / "status.csv")
     found = {(r["path"].rpartition("/")[2], r["provider"], r["task"]): r["status"] for r in rows}
-    assert len(found) == 35
+    assert len(found) == 80
     assert found["none.jpg", "other", "labels"] == "not_requested"
     assert found["broken.jpg", "made", "faces"] == "error"
     assert found["below.jpg", "made", "labels"] == "below_floor"

@@ -11,7 +11,7 @@ from visionhub.errors import UsageError
 from visionhub.report.codebook import codebook_json, codebook_text
 from visionhub.report.files import folder, whole
 from visionhub.report.formats import WRITERS
-from visionhub.report.tidy import EXPORTED, SENSITIVE, tidy_table
+from visionhub.report.tidy import EXPORTED, RARE, tidy_table
 from visionhub.store.study import StudyFile, explained
 
 EMBEDDINGS = "face_embeddings"
@@ -19,7 +19,7 @@ EMBEDDINGS = "face_embeddings"
 
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
-    """What to write and how. No `tables` means all of them, sensitive ones where they hold rows."""
+    """What to write and how. No `tables` means all of them, rare ones where they hold rows."""
 
     form: str = "csv"
     tables: tuple[str, ...] = ()
@@ -102,7 +102,7 @@ def _names(study: StudyFile, options: ExportOptions) -> Sequence[str]:
     if options.tables:
         return tuple(dict.fromkeys(options.tables))
     chosen = [n for n in EXPORTED if n != EMBEDDINGS or options.embeddings]
-    return [n for n in chosen if n not in SENSITIVE or study.query(f"SELECT 1 FROM {n} LIMIT 1")]
+    return [n for n in chosen if n not in RARE or study.query(f"SELECT 1 FROM {n} LIMIT 1")]
 
 
 def _refuse_existing(paths: Sequence[Path], *, overwrite: bool) -> None:

@@ -11,7 +11,20 @@ from visionhub.store.study import StudyFile
 from visionhub.store.tables import TABLES
 
 EXPORTED = ("images", "paths", "questions", "status", *ANNOTATIONS)
-SENSITIVE = ("face_attributes", "face_embeddings", "celebrities", "face_matches")
+RARE = (  # written where they hold rows: most studies lack them
+    "face_attributes",
+    "face_embeddings",
+    "landmarks",
+    "logos",
+    "colors",
+    "crop_hints",
+    "web",
+    "celebrities",
+    "face_matches",
+    "face_boxes",
+    "equipment",
+    "image_attributes",
+)
 PLACED = (
     "objects",
     "faces",
