@@ -8,12 +8,14 @@ import typer
 
 
 def providers(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Providers to show in full; without any, a table.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """List installed providers with their tasks, scales, floors, vocabularies and parameters."""
-    from visionhub.report.offered import offered
-    from visionhub.report.terminal import Section, write, write_json
+    """List tasks by provider; or one provider's parameters, settings, floors and price lines."""
+    from visionhub.report.offered import offered, sections
+    from visionhub.report.terminal import write, write_json
 
-    rows = offered()
-    cells = [list(row.values()) for row in rows]
-    write_json(rows) if json else write([Section("", tuple(rows[0]), cells)])
+    chosen = tuple(names or ())
+    write_json(offered(chosen)) if json else write(sections(chosen))
