@@ -1,0 +1,102 @@
+"""Earlier answers: JSON documents that boto3, the AWS command line or another SDK brought home."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+
+from visionhub.errors import UnexpectedBody
+from visionhub.provider import NOT_REPORTED, Adopted, Body
+from visionhub.schema import Task
+from visionhub_rekognition.operations import OPERATIONS, Operation
+from visionhub_rekognition.reading import Json, document, part, parts
+
+OURS = {
+    "DetectLabels": ("Labels", "Name"),
+    "DetectFaces": ("FaceDetails", "BoundingBox"),
+    "DetectText": ("TextDetections", "DetectedText"),
+    "DetectModerationLabels": ("ModerationLabels", "Name"),
+    "DetectProtectiveEquipment": ("Persons", "BoundingBox"),
+    "RecognizeCelebrities": ("CelebrityFaces", "Face"),
+    "CompareFaces": ("FaceMatches", "Face"),
+}
+"""The list in an operation's answers, and a member that each of its items has."""
+
+FOREIGN = {
+    "JobStatus": "an answer about a video (a Get… operation of Rekognition), not about a picture",
+    "FaceRecords": "an answer of Rekognition's IndexFaces, which fills a collection",
+    "SearchedFaceBoundingBox": "an answer of Rekognition's SearchFacesByImage",
+    "SearchedFaceId": "an answer of Rekognition's SearchFaces",
+    "CustomLabels": "an answer of Rekognition's DetectCustomLabels, whose labels are one's own",
+    "Blocks": "an answer of Amazon Textract",
+    "responses": "an answer of Google Cloud Vision",
+    "labelAnnotations": "an answer of Google Cloud Vision, or part of one",
+    "standardized_response": "another program's own form of an answer",
+    "__type": "an error that AWS answered with",
+    "Error": "an error that boto3 raised",
+}
+"""Members by which a document is known that holds no answer of ours, and what it is."""
+
+
+def adopt(data: bytes) -> Sequence[Adopted]:
+    """The answer that a document holds.
+
+    Raises UnexpectedBody, which says what the document is, when it holds none.
+    """
+    try:
+        answer = document(data)
+        operation = _operation(answer)
+        tasks = _tasks(answer, operation)
+        received = _date(answer)
+    except (ValueError, RecursionError) as error:
+        raise UnexpectedBody(f"no answer of Rekognition: {error}") from error
+    version = answer.get(operation.version) if operation.version else None
+    known = version if isinstance(version, str) else NOT_REPORTED
+    return [Adopted(tasks, Body(data, model_version=known), received)]
+
+
+def _operation(answer: Json) -> Operation:
+    """The operation whose answer this is, by its members; ValueError when there is none."""
+    for name, what in FOREIGN.items():
+        if name in answer:
+            raise ValueError(what)
+    for operation in OPERATIONS:
+        if any(_has(answer, operation, name) for name in operation.members):
+            return operation
+    members = ", ".join(sorted(answer)[:5]) or "nothing"
+    raise ValueError(f"a document with {members} in it")
+
+
+def _has(answer: Json, operation: Operation, name: str) -> bool:
+    """Whether a member is there and is what this operation puts there."""
+    if not isinstance(answer.get(name), list):
+        return name == "ImageProperties" and bool(part(answer, name))
+    listed, each = OURS[operation.name]
+    return name != listed or all(each in item for item in parts(answer, name))
+
+
+def _tasks(answer: Json, operation: Operation) -> tuple[Task, ...]:
+    """Tasks that the answer says something about.
+
+    Answers from before 2018 have no Instances at all, and say nothing about objects. Colours alone
+    were asked for where they come with an empty list of labels.
+    """
+    if operation.name != "DetectLabels":
+        return operation.tasks
+    labels, colors = parts(answer, "Labels"), bool(answer.get("ImageProperties"))
+    found = {
+        Task.LABELS: bool(labels) or not colors,
+        Task.OBJECTS: any("Instances" in label for label in labels),
+        Task.COLORS: colors,
+    }
+    return tuple(task for task, is_there in found.items() if is_there)
+
+
+def _date(answer: Mapping[str, object]) -> str | None:
+    """When it was received: the header Date that boto3 saves with an answer, in UTC."""
+    headers = part(part(answer, "ResponseMetadata"), "HTTPHeaders")
+    written = headers.get("date") or headers.get("Date")
+    if not isinstance(written, str):
+        return None
+    return parsedate_to_datetime(written).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

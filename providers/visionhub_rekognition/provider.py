@@ -1,0 +1,155 @@
+"""The provider `rekognition`: what it offers, and how works become calls and bodies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from threading import Lock
+from typing import ClassVar
+
+from visionhub.errors import RefusedImage
+from visionhub.images import Limits
+from visionhub.leaves import Leaves
+from visionhub.provider import (
+    NOT_REPORTED,
+    Adopted,
+    Announce,
+    Batch,
+    Body,
+    Outcome,
+    Parameter,
+    Provider,
+    Request,
+    TaskSpec,
+    Value,
+    Work,
+)
+from visionhub.schema import Annotation, Task
+from visionhub_rekognition import adopted, answers, offered
+from visionhub_rekognition.leaves import LEAVES
+from visionhub_rekognition.operations import (
+    API_VERSION,
+    BY_NAME,
+    BY_TASK,
+    MAX_BYTES,
+    OPERATIONS,
+    Operation,
+    arguments,
+)
+from visionhub_rekognition.source import Sources
+from visionhub_rekognition.transport import Connection, Way, connect
+
+FAST_REGIONS = ("us-east-1", "us-west-2")
+FAST, SLOW = 50.0, 5.0  # calls a second: from memory of AWS's quotas page, unverified
+
+
+class Rekognition(Provider):
+    """Amazon Rekognition's operations on single pictures.
+
+    One picture a call. Labels, objects and colours of a picture share one call of DetectLabels.
+    """
+
+    name: ClassVar[str] = "rekognition"
+    tasks: ClassVar[Mapping[Task, TaskSpec]] = offered.TASKS
+    # The shortest side that any operation takes; each checks its own in `fetch`.
+    limits: ClassVar[Limits] = Limits(
+        max_bytes=MAX_BYTES, min_side=min(operation.sides[0] for operation in OPERATIONS)
+    )
+    concurrency: int = 16
+    requires: ClassVar[Sequence[str]] = ("boto3",)
+    settings: ClassVar[Mapping[str, Parameter]] = offered.SETTINGS
+    leaves: ClassVar[Sequence[Leaves]] = LEAVES
+
+    def __init__(self) -> None:
+        self._connection: Connection | None = None
+        self._connecting = Lock()
+        self._sources = Sources(Limits(min_side=BY_TASK[Task.FACE_MATCHES].sides[0]))
+
+    def configure(self, given: Mapping[str, str]) -> None:
+        """Take settings; the connection pool has room for as many calls as run at once."""
+        super().configure(given)
+        self.concurrency = self._way().concurrency
+
+    def _way(self) -> Way:
+        return Way(
+            region=str(self.setting("region")),
+            profile=str(self.setting("profile")),
+            instance_role=bool(self.setting("instance_role")),
+            endpoint=str(self.setting("endpoint")),
+            sandbox=str(self.setting("sandbox")),
+            concurrency=int(str(self.setting("concurrency"))),
+            timeout=float(str(self.setting("timeout"))),
+        )
+
+    def rates(self) -> Mapping[str, float]:
+        """Calls a second by operation."""
+        fast = self._way().find_region() in FAST_REGIONS
+        rate = float(str(self.setting("rate"))) or (FAST if fast else SLOW)
+        return {operation.name: rate for operation in OPERATIONS}
+
+    def revision(self, task: Task, options: Mapping[str, Value]) -> str:
+        """API version and region; for face matches also the source picture's SHA-256."""
+        parts = ["rehearsal"] if self.rehearsing else []
+        parts += [API_VERSION, self._way().find_region()]
+        if task is Task.FACE_MATCHES and options.get("source"):
+            parts.append(f"source {self._sources.sha256(str(options['source']))}")
+        return " ".join(filter(None, parts))
+
+    def ready(self, wanted: Mapping[Task, Mapping[str, Value]], announce: Announce) -> None:
+        """Check parameters, credentials and region, and load the SDK; nothing is sent."""
+        for task, options in wanted.items():
+            offered.check(task, options)
+            if task is Task.FACE_MATCHES:
+                self._sources.bytes_of(str(options.get("source", "")))
+        self._connect()
+
+    def _connect(self) -> Connection:
+        with self._connecting:
+            if self._connection is None:
+                self._connection = connect(self._way())
+            return self._connection
+
+    def batches(self, works: Sequence[Work]) -> Iterator[Batch]:
+        """One call for each picture and operation, and for each way of asking it."""
+        for work in works:
+            calls: dict[tuple[str, str], list[Request]] = {}
+            for request in work.requests:
+                operation = BY_TASK[request.task].name
+                alike = "" if operation == "DetectLabels" else request.parameters
+                calls.setdefault((operation, alike), []).append(request)
+            for (operation, _), requests in calls.items():
+                yield Batch((Work(work.image, tuple(requests)),), operation)
+
+    def fetch(self, batch: Batch) -> Iterator[Outcome]:
+        """One call, which answers all requests of the batch."""
+        operation = BY_NAME[batch.operation]
+        for work in batch.works:
+            yield self._ask(operation, work)
+
+    def _ask(self, operation: Operation, work: Work) -> Outcome:
+        try:
+            operation.check(work.image)
+        except RefusedImage as error:
+            return Outcome(work.requests, error)
+        source = b""
+        if operation.tasks == (Task.FACE_MATCHES,):
+            source = self._sources.bytes_of(str(work.requests[0].options["source"]))
+        connection = self._connect()
+        reply = connection.call(
+            operation, arguments(operation, work.image.data, work.requests, source)
+        )
+        body = Body(
+            reply.data or b"",
+            model_version=reply.version or NOT_REPORTED,
+            client=connection.name,
+        )
+        if reply.error is None:
+            return Outcome(work.requests, body)
+        return Outcome(work.requests, reply.error, body if reply.data else None)
+
+    def parse(self, body: bytes, request: Request) -> Annotation:
+        """Read a body; needs neither boto3 nor an account."""
+        return answers.parse(body, request)
+
+    def adopt(self, data: bytes) -> Sequence[Adopted]:
+        """An answer that boto3 or the AWS command line gave, and that somebody saved as JSON."""
+        return adopted.adopt(data)
