@@ -1,0 +1,86 @@
+"""Answers that somebody kept: what one JSON document holds of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from urllib.parse import unquote
+
+from visionhub.errors import UnexpectedBody
+from visionhub.provider import NOT_REPORTED, Adopted, Body
+from visionhub.schema import Task
+from visionhub_google.leaves import ROOTS, answered
+from visionhub_google.reading import Json
+from visionhub_google.split import RESPONSES, split_json
+
+BOM = b"\xef\xbb\xbf"
+EMPTY = b'{"responses":[{}]}'
+CODES = 16  # the highest google.rpc.Code; larger ones are HTTP's
+SNAKE = "_annotations"
+
+
+def adopted(data: bytes) -> Sequence[Adopted]:
+    """The answers in a document: {"responses": […]}, one image's item, or {} for an empty item.
+
+    A byte order mark and blanks around the document are taken off. Raises UnexpectedBody, which
+    says what the document is, when it is none of these.
+    """
+    data = data.removeprefix(BOM).strip()
+    try:
+        whole = json.loads(data)
+    except ValueError as error:
+        raise UnexpectedBody(f"it is no JSON document: {error}") from error
+    if problem := _problem(whole):
+        raise UnexpectedBody(f"it is no answer of Google Cloud Vision but {problem}")
+    if not whole:  # in its envelope, without which it is no answer
+        data, whole = EMPTY, {RESPONSES: [{}]}
+    if RESPONSES not in whole:
+        return [_one(whole, data)]
+    parts = split_json(data)
+    return [_one(item, part.data) for item, part in zip(whole[RESPONSES], parts, strict=True)]
+
+
+def _one(item: Json, data: bytes) -> Adopted:
+    tasks = tuple(task for task in Task if task in ROOTS and answered(task, item))
+    context = item.get("context")
+    uri = context.get("uri") if isinstance(context, dict) else None
+    name = unquote(uri.rstrip("/").rpartition("/")[2]) if isinstance(uri, str) else None
+    return Adopted(tasks, Body(data, model_version=NOT_REPORTED), image=name or None)
+
+
+def _problem(whole: Json) -> str:
+    """What a document is that is no answer; empty when it is one."""
+    if isinstance(whole, list):
+        return _list(whole)
+    if not isinstance(whole, dict):
+        return f"a bare {type(whole).__name__}"
+    if RESPONSES in whole:
+        found = whole[RESPONSES]
+        good = isinstance(found, list) and all(isinstance(item, dict) for item in found)
+        return "" if good else "something whose 'responses' is no list of objects"
+    if not whole or any(answered(task, whole) for task in ROOTS):
+        return ""
+    return _bare(whole)
+
+
+def _bare(whole: Json) -> str:
+    error = whole.get("error")
+    if isinstance(error, dict):
+        code = error.get("code", 0)
+        plain = isinstance(code, int) and code <= CODES and "status" not in error
+        return "" if plain else f"the error of a whole call (HTTP {code})"
+    if "original_response" in whole:
+        return "another project's wrapper: take the value of its 'original_response'"
+    if any(SNAKE in name or name == "safe_search_annotation" for name in whole):
+        return "a Python dictionary of the client's message, with names in snake_case"
+    if {"adult", "spoof", "violence"} <= set(whole):
+        return "the inside of a safeSearchAnnotation, without the answer around it"
+    if {"code", "message"} <= set(whole):
+        return "the inside of an error, without the answer around it"
+    return f"an object with the members {', '.join(sorted(whole)[:8])}"
+
+
+def _list(whole: Sequence[Json]) -> str:
+    if whole and all(isinstance(item, dict) and "description" in item for item in whole):
+        return "a list of entities, without the answer around it"
+    return "a list"

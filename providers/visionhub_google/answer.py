@@ -1,0 +1,115 @@
+"""From one image's body to an annotation: the envelope, the image's error, then the task's part."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+from visionhub.errors import ProviderError, RefusedImage, UnexpectedBody
+from visionhub.provider import Request
+from visionhub.schema import Annotation, Status, Task
+from visionhub_google import entities, faces, pictures, texts
+from visionhub_google.leaves import ENVELOPE, IMAGE, ROOTS, answered
+from visionhub_google.reading import Frame, Json, items, member, text
+from visionhub_google.split import RESPONSES, is_json
+
+INVALID = (3, 11)  # google.rpc.Code: the image cannot be used, whoever asks again
+
+READERS: dict[Task, Callable[[Json, Frame, Request], Annotation]] = {
+    Task.LABELS: lambda answer, _, __: entities.labels(answer),
+    Task.OBJECTS: lambda answer, frame, _: entities.objects(answer, frame),
+    Task.LANDMARKS: lambda answer, frame, _: entities.landmarks(answer, frame),
+    Task.LOGOS: lambda answer, frame, _: entities.logos(answer, frame),
+    Task.FACES: lambda answer, frame, request: faces.faces(answer, frame, _asked(request)),
+    Task.TEXT: lambda answer, frame, _: texts.texts(answer, frame),
+    Task.SAFE_SEARCH: lambda answer, _, __: pictures.safe_search(answer),
+    Task.COLORS: lambda answer, _, __: pictures.colors(answer),
+    Task.CROP_HINTS: lambda answer, frame, _: pictures.crop_hints(answer, frame),
+    Task.WEB: lambda answer, _, __: pictures.web(answer),
+}
+
+
+def annotate(body: bytes, request: Request) -> Annotation:
+    """Read a body for one request.
+
+    Raises UnexpectedBody when it is no answer for one image, RefusedImage or ProviderError when it
+    is the service's error for this image.
+    """
+    try:
+        answer, unknown = _opened(body, request.task)
+        _check(answer, request.task)
+        frame = Frame(float(request.width), float(request.height))
+        annotation = READERS[request.task](answer, frame, request)
+        annotation = _noted(_counted(annotation, answer, request), answer)
+    except (TypeError, ValueError, AttributeError, LookupError, ArithmeticError) as error:
+        raise UnexpectedBody(f"Google's answer cannot be read: {error}") from error
+    return replace(annotation, unknown=unknown)
+
+
+def _opened(body: bytes, task: Task) -> tuple[Json, tuple[str, ...]]:
+    """The image's item, and the members that nobody knows."""
+    if not is_json(body):
+        from visionhub_google.wire import opened
+
+        return opened(body, task)
+    whole = json.loads(body)
+    envelope = ENVELOPE.strangers(whole) if RESPONSES in whole else ()
+    answer = only(whole)
+    return answer, (*envelope, *IMAGE.strangers(answer, task))
+
+
+def only(whole: Json) -> Json:
+    """The one item of an answer, or the item itself where it was kept without its envelope.
+
+    Raises ValueError when it is neither.
+    """
+    if RESPONSES in whole:
+        found = items(whole, RESPONSES)
+        if len(found) != 1:
+            raise ValueError(f"it answers {len(found)} images")
+        return found[0]
+    if not any(answered(task, whole) for task in ROOTS) and "error" not in whole:
+        raise ValueError(f"it has no member 'responses' but {', '.join(whole) or 'none'}")
+    return whole
+
+
+def _check(answer: Json, task: Task) -> None:
+    """Raise the image's own error, unless the task was answered beside it."""
+    error = member(answer, "error")
+    code = error.get("code", 0)
+    if not isinstance(code, int):
+        raise TypeError(f"an error's code is {code!r}")
+    if not error or answered(task, answer):
+        return
+    say = f"Google Cloud Vision: {text(error, 'message') or 'no reason given'} (code {code})"
+    raise RefusedImage(say) if code in INVALID else ProviderError(say)
+
+
+def _noted(annotation: Annotation, answer: Json) -> Annotation:
+    """Name an error that came beside the answer."""
+    error = member(answer, "error")
+    if not error:
+        return annotation
+    say = f"beside an error: {text(error, 'message')} (code {error.get('code', 0)})"
+    return replace(annotation, reason="; ".join(filter(None, (annotation.reason, say))))
+
+
+def _counted(annotation: Annotation, answer: Json, request: Request) -> Annotation:
+    """Mark an answer as cut off when it is as long as was asked for at most."""
+    most = request.options.get("max_results")
+    if not isinstance(most, int) or not most:
+        return annotation
+    if request.task is Task.WEB:
+        found = member(answer, ROOTS[Task.WEB][0])
+        count = max(len(items(found, name)) for name in pictures.LISTS)
+    else:
+        count = len(annotation)
+    if count < most or annotation.status is not Status.OBSERVED:
+        return annotation
+    return replace(annotation, status=Status.TRUNCATED)
+
+
+def _asked(request: Request) -> list[str]:
+    attributes = request.options.get("attributes", [])
+    return attributes if isinstance(attributes, list) else []

@@ -1,0 +1,187 @@
+"""Foreign exceptions become visionhub's here, and nowhere else in this adapter."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeAlias
+
+from visionhub.errors import (
+    AuthenticationError,
+    ProviderError,
+    ProviderUnavailable,
+    RateLimited,
+    TransientError,
+    UnexpectedBody,
+    VisionHubError,
+)
+
+Foreign: TypeAlias = Any  # an object of a client's library
+
+KEY_VARIABLE = "VISIONHUB_GOOGLE_API_KEY"
+FILE_VARIABLE = "GOOGLE_APPLICATION_CREDENTIALS"
+HINT = (
+    f"set {FILE_VARIABLE} to the path of a service account's key file, or {KEY_VARIABLE} to an API "
+    "key, or run  gcloud auth application-default login"
+)
+PROJECT_HINT = (
+    "see that the project has the Cloud Vision API and billing enabled, and that the credentials "
+    f"in {FILE_VARIABLE} or {KEY_VARIABLE} may use it"
+)
+KEY_TROUBLE = re.compile(
+    r"API[_ ]KEY|BILLING|SERVICE_DISABLED|CONSUMER_(INVALID|SUSPENDED)|ACCESS_TOKEN|"
+    r"requires billing|has not been used in project",
+    re.IGNORECASE,
+)
+TOO_MANY = re.compile(r"rateLimitExceeded|RATE_LIMIT_EXCEEDED|quotaExceeded", re.IGNORECASE)
+PLUGIN = "Getting metadata from plugin failed"  # gRPC: a token could not be had
+
+UNAUTHORIZED, FORBIDDEN, TOO_MANY_REQUESTS, UNAVAILABLE = 401, 403, 429, 503
+PASSING = {408, 499, 500, 502, 503, 504}
+"""HTTP codes of what may pass: no answer in time, a call cancelled on the way, the service down."""
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Let a block raise ProviderErrors only, whatever Google's libraries throw in it."""
+    try:
+        yield
+    except VisionHubError:
+        raise
+    except Exception as error:
+        raise translate(error) from error
+
+
+def translate(error: BaseException) -> ProviderError:
+    """The error of visionhub for an exception of google-api-core, google-auth, grpc or requests."""
+    from google.api_core import exceptions as api
+    from google.auth import exceptions as auth
+
+    if isinstance(error, api.RetryError):
+        return translate(error.cause) if error.cause else ProviderUnavailable(_say(error))
+    if isinstance(error, api.GoogleAPICallError):
+        return _of_call(error)
+    if isinstance(error, auth.GoogleAuthError):
+        return _of_credentials(error)
+    return _of_network(error)
+
+
+def _of_call(error: Foreign) -> ProviderError:
+    """By the error's HTTP code, which its gRPC kinds have as well."""
+    code, words = error.code or 0, f"{error.reason or ''} {error.message} {error.errors}"
+    wait = retry_after(error)
+    if code == TOO_MANY_REQUESTS or TOO_MANY.search(words):
+        return RateLimited(f"Google Cloud Vision asks for fewer calls: {_say(error)}", wait)
+    if PLUGIN in words and "TransportError" not in words:
+        return AuthenticationError(f"Google's credentials do not work ({_say(error)}): {HINT}.")
+    if code == UNAUTHORIZED or (KEY_TROUBLE.search(words) and code < 500):  # noqa: PLR2004 - HTTP
+        return AuthenticationError(f"Google refused the credentials ({_say(error)}): {HINT}.")
+    if code == FORBIDDEN:
+        return AuthenticationError(f"Google refused the call ({_say(error)}): {PROJECT_HINT}.")
+    return _of_code(error, code, wait)
+
+
+def _of_code(error: Foreign, code: int, wait: float | None) -> ProviderError:
+    kind = type(error).__name__
+    if code == UNAVAILABLE and wait is not None:
+        return RateLimited(f"Google Cloud Vision asks to wait: {_say(error)}", wait)
+    if kind == "Aborted":
+        return TransientError(f"Google Cloud Vision gave the call up: {_say(error)}")
+    if code in PASSING and kind != "DataLoss":
+        return ProviderUnavailable(f"Google Cloud Vision did not answer: {_say(error)}")
+    return ProviderError(f"Google Cloud Vision refused the call as a whole: {_say(error)}")
+
+
+def _of_credentials(error: Foreign) -> ProviderError:
+    from google.auth import exceptions as auth
+
+    passing = (auth.TransportError, auth.TimeoutError, auth.ResponseError)
+    if isinstance(error, passing) or getattr(error, "retryable", False):
+        return ProviderUnavailable(f"Google's sign-in did not answer: {_say(error)}")
+    return AuthenticationError(f"Google's credentials do not work ({_say(error)}): {HINT}.")
+
+
+def _of_network(error: BaseException) -> ProviderError:
+    """What the layers below let through: grpc, requests, urllib3, sockets, decoders."""
+    import grpc
+    import requests
+    from google.api_core import exceptions as api
+    from google.protobuf.json_format import ParseError
+    from google.protobuf.message import DecodeError
+
+    if isinstance(error, grpc.RpcError) and hasattr(error, "code"):
+        return translate(api.from_grpc_error(error))
+    if isinstance(error, ParseError | DecodeError | requests.exceptions.JSONDecodeError):
+        return UnexpectedBody(f"Google's answer cannot be decoded: {_say(error)}")
+    if isinstance(error, requests.exceptions.RequestException):
+        return _of_requests(error)
+    if isinstance(error, OSError) or type(error).__module__.startswith("urllib3"):
+        return ProviderUnavailable(f"Google Cloud Vision was not reached: {_say(error)}")
+    if isinstance(error, grpc.FutureTimeoutError | grpc.FutureCancelledError | grpc.RpcError):
+        return ProviderUnavailable(f"Google Cloud Vision did not answer: {_say(error)}")
+    return ProviderError(f"Google's client failed: {_say(error)}")
+
+
+def _of_requests(error: BaseException) -> ProviderError:
+    from requests import exceptions as kinds
+
+    passing = (
+        kinds.ConnectionError,
+        kinds.Timeout,
+        kinds.ChunkedEncodingError,
+        kinds.ContentDecodingError,
+        kinds.StreamConsumedError,
+        kinds.RetryError,
+    )
+    if isinstance(error, passing):
+        return ProviderUnavailable(f"Google Cloud Vision was not reached: {_say(error)}")
+    return ProviderError(f"Google Cloud Vision cannot be called (see its settings): {_say(error)}")
+
+
+def retry_after(error: Foreign) -> float | None:
+    """Seconds after which to try again: of a Retry-After header, or of a RetryInfo detail."""
+    said = [_seconds_of(detail) for detail in error.details]
+    said += [_seconds(value) for value in _headers(error.response)]
+    known = [seconds for seconds in said if seconds is not None]
+    return max(known) if known else None
+
+
+def _headers(response: Foreign) -> list[str]:
+    """Values of Retry-After: in an HTTP answer, or in what ends a gRPC call."""
+    if response is None:
+        return []
+    if hasattr(response, "headers"):
+        return [response.headers["Retry-After"]] if "Retry-After" in response.headers else []
+    trailing = getattr(response, "trailing_metadata", lambda: None)()
+    return [str(value) for name, value in trailing or () if name.lower() == "retry-after"]
+
+
+def _seconds_of(detail: Foreign) -> float | None:
+    """The delay of a google.rpc.RetryInfo, as JSON ("3.5s") or as a message."""
+    if isinstance(detail, dict):
+        delay = str(detail.get("retryDelay", ""))
+        return _seconds(delay.removesuffix("s")) if delay.endswith("s") else None
+    wait = getattr(detail, "retry_delay", None)
+    return float(wait.seconds + wait.nanos / 1e9) if wait is not None else None
+
+
+def _seconds(text: str) -> float | None:
+    """Seconds, or an HTTP date as seconds from now (RFC 9110, 10.2.3)."""
+    try:
+        return max(float(text), 0.0)
+    except ValueError:
+        pass
+    try:
+        until = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return max((until - datetime.now(UTC)).total_seconds(), 0.0)
+
+
+def _say(error: BaseException) -> str:
+    """An exception in one line, without the address that the client puts before it."""
+    text = str(getattr(error, "message", "") or error) or type(error).__name__
+    return re.sub(r"^[A-Z]+ https?://\S+: ", "", " ".join(text.split()))[:300]
