@@ -291,3 +291,19 @@ def test_units_are_price_lines_on_images():
     assert gate.units(Batch(tuple(works))) == 6  # units, faces and names on each
     free: tuple[Work, ...] = ()
     assert gate.units(Batch(free)) == 0
+
+
+def test_a_rehearsal_says_so_wherever_it_is_shown(use, photos, tmp_path):
+    from visionhub.report.contact import contact_sheet
+    from visionhub.report.coverage import coverage
+    from visionhub.report.standing import sections
+    from visionhub.store.study import StudyFile
+
+    use(Paid())
+    study = visionhub.Study(tmp_path / "a.db")
+    run(study, photos, sandbox="127.0.0.1:1")
+    with StudyFile(study.path) as opened:
+        notes = [note for section in sections(coverage(opened)) for note in section.notes]
+        contact_sheet(opened, tmp_path / "page.html")
+    assert any("REHEARSAL" in note for note in notes)
+    assert "REHEARSAL" in (tmp_path / "page.html").read_text("utf-8")

@@ -239,3 +239,32 @@ def test_a_reader_who_stays_does_not_hold_the_writer_up(path, monkeypatch):
         assert len(list(rows)) == 99
     StudyFile(path, write=True).close()
     assert path.read_bytes()[18:20] == b"\1\1"
+
+
+def older_study(path: Path) -> Path:
+    """A study as the first release wrote it."""
+    from sqlite_utils import Database
+
+    from visionhub.store.migrations import migrations
+    from visionhub.store.opening import APPLICATION_ID
+
+    connection = sqlite3.connect(path)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    migrations.apply(Database(connection), stop_before="003_clouds")
+    connection.close()
+    return path
+
+
+def test_a_reader_brings_an_older_study_up_to_date(tmp_path):
+    path = older_study(tmp_path / "old.db")
+    with StudyFile(path) as study:
+        assert len(study.query("SELECT * FROM v_landmarks")) == 0
+        assert "client" in study.query("SELECT * FROM bodies").columns
+
+
+def test_an_older_study_that_is_being_written_says_so(tmp_path):
+    from visionhub.store.opening import lock
+
+    path = older_study(tmp_path / "old.db")
+    with lock(path), pytest.raises(StudyError, match=r"older visionhub.*Another visionhub process"):
+        StudyFile(path)

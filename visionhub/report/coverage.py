@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from visionhub.decode import REASONS
+from visionhub.engine.rehearsal import is_rehearsal
 from visionhub.report.answers import ORDER
 from visionhub.schema import Status
 from visionhub.store.study import StudyFile
@@ -51,6 +52,7 @@ def coverage(study: StudyFile) -> dict[str, Any]:
     images = _one(study, "SELECT count(*) FROM images")
     return {
         "study": str(study.path),
+        "rehearsal": is_rehearsal(study),
         "images": images,
         "files": _one(study, "SELECT count(*) FROM paths"),
         "runs": _one(study, "SELECT count(*) FROM runs"),

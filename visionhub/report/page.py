@@ -12,6 +12,7 @@ from importlib.resources import files
 from typing import Any
 
 from visionhub import __version__
+from visionhub.engine.rehearsal import is_rehearsal
 from visionhub.report.answers import ORDER, Shown
 from visionhub.report.card import heading, safe
 from visionhub.report.plain import counted
@@ -56,7 +57,8 @@ class Sheet:
         pairs = dict.fromkeys((row[1], row[0]) for row in rows)
         styles = {pair: number % STYLES for number, pair in enumerate(pairs)}
         guessed = frozenset(study.query(_GUESSED, (json.dumps(ids),)).column("name"))
-        return cls(study.path.name, len(ids), total, sort, show_faces, rows, styles, guessed)
+        name = study.path.name + (" (REHEARSAL)" if is_rehearsal(study) else "")
+        return cls(name, len(ids), total, sort, show_faces, rows, styles, guessed)
 
     def style(self, answer: Shown) -> str:
         """The class that gives an answer its colour and, for those who see none, its dashes."""

@@ -44,6 +44,8 @@ SECTIONS = (
 def _totals(found: Mapping[str, Any]) -> Iterator[str]:
     images, files = counted(found["images"], "image"), counted(found["files"], "file")
     yield f"{images} in {files}, {counted(found['runs'], 'run')}"
+    if found["rehearsal"]:
+        yield "REHEARSAL: a stand-in answered for the services; nothing here is a finding"
     if lost := found["unfinished_runs"]:
         yield (
             f"{counted(lost, 'run')} did not finish: the same command again goes on where "

@@ -113,3 +113,53 @@ def statuses(
         f"WHERE image_id IN ({_marks(image_ids)})"
     )
     return {(r[0], r[1], r[2]): (r[3], r[4]) for r in study.connection.execute(sql, image_ids)}
+
+
+class Kept(NamedTuple):
+    """The body that answers a question about a rendering, by hash, and how it ended."""
+
+    sha256: str
+    status: str
+    reason: str
+
+
+def kept(
+    study: StudyFile, rendering_ids: Sequence[int], question_ids: Sequence[int]
+) -> dict[tuple[int, int], Kept]:
+    """What answers (rendering, question) pairs, whatever its status."""
+    sql = (
+        "SELECT r.rendering_id, r.question_id, coalesce(b.sha256, ''), r.status, r.reason FROM "
+        "requests r LEFT JOIN bodies b ON b.id = r.body_id WHERE r.rendering_id IN "
+        f"({_marks(rendering_ids)}) AND r.question_id IN ({_marks(question_ids)})"
+    )
+    found = study.connection.execute(sql, (*rendering_ids, *question_ids))
+    return {(row[0], row[1]): Kept(*row[2:]) for row in found}
+
+
+class Current(NamedTuple):
+    """The current answer to a task about an image; `received_at` is None when no body came."""
+
+    status: str
+    received_at: str | None
+
+
+def current(
+    study: StudyFile, image_ids: Sequence[int], provider: str
+) -> dict[tuple[int, str], Current]:
+    """One provider's current answers by (image id, task)."""
+    sql = (
+        "SELECT s.image_id, s.task, s.status, b.received_at FROM status s LEFT JOIN requests r ON "
+        "r.id = s.request_id LEFT JOIN bodies b ON b.id = r.body_id WHERE s.provider = ? AND "
+        f"s.image_id IN ({_marks(image_ids)})"
+    )
+    found = study.connection.execute(sql, (provider, *image_ids))
+    return {(row[0], row[1]): Current(*row[2:]) for row in found}
+
+
+def pictures(study: StudyFile, image_ids: Sequence[int]) -> dict[int, tuple[str, int, int]]:
+    """Format, width and height (pixels, upright) of images that were decoded, by id."""
+    sql = (
+        "SELECT id, format, width, height FROM images WHERE problem IS NULL AND decoder != '' "
+        f"AND id IN ({_marks(image_ids)})"
+    )
+    return {row[0]: (row[1], row[2], row[3]) for row in study.connection.execute(sql, image_ids)}

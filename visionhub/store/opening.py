@@ -99,6 +99,16 @@ def check_version(connection: sqlite3.Connection, path: Path) -> None:
         )
 
 
+def is_older(path: Path) -> bool:
+    """Whether a study lacks migrations of this visionhub; False for what is no study."""
+    try:
+        with closing(_open(path, "ro")) as connection:
+            found = "SELECT count(*) FROM _sqlite_migrations WHERE migration_set = ?"
+            return int(connection.execute(found, (SET,)).fetchone()[0]) < len(MIGRATIONS)
+    except sqlite3.Error:  # said better by whoever opens it
+        return False
+
+
 def connect(path: Path, *, write: bool) -> sqlite3.Connection:
     """Open a study that is there."""
     connection = _open(path, "rw" if write else "ro")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import platform
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from visionhub.errors import UnreadableImage
@@ -120,8 +120,16 @@ class Recorder:
             list(found),
         )
 
-    def answers(self, answers: Sequence[Answer], rendering_ids: Mapping[int, int]) -> None:
-        """Store bodies, requests, annotations and status; `rendering_ids` go by image id."""
+    def answers(
+        self,
+        answers: Sequence[Answer],
+        rendering_ids: Mapping[int, int],
+        stays: Container[tuple[int, str]] = (),
+    ) -> None:
+        """Store bodies, requests, annotations and status; `rendering_ids` go by image id.
+
+        stays: (image id, task) pairs whose current answer is another one, and stays so.
+        """
         bodies = {id(a.body): self._body(a.body) for a in answers if a.body is not None}
         (newest,) = self._sql.execute("SELECT coalesce(max(id), 0) FROM requests").fetchone()
         derived: list[tuple[int, Answer]] = []
@@ -130,7 +138,8 @@ class Recorder:
             rendering = rendering_ids[answer.image_id]
             derived.append((self._request(answer, rendering, body), answer))
         self.clear([request for request, _ in derived if request <= newest])  # asked again
-        self.statuses(self.derived(derived))
+        rows = self.derived(derived)
+        self.statuses(row for row in rows if (row[0], row[2]) not in stays)
 
     def reparsed(self, found: Sequence[tuple[int, Answer]]) -> None:
         """Replace all that was derived for these requests; older answers do not become current."""

@@ -23,6 +23,7 @@ from visionhub.store.opening import (
     check_version,
     connect,
     create,
+    is_older,
     lock,
 )
 from visionhub.store.table import Table
@@ -49,6 +50,8 @@ class StudyFile:
         self.path = Path(path)
         with explained(self.path):
             check_file(self.path, write=write)
+        if not write and is_older(self.path):
+            _bring_up_to_date(self.path)
         self._lock = lock(self.path) if write else None
         try:
             with explained(self.path):
@@ -153,6 +156,17 @@ def _advice(message: str) -> str:
         if fragment in message:
             return advice
     return ""
+
+
+def _bring_up_to_date(path: Path) -> None:
+    """A reader needs the tables of this visionhub too."""
+    try:
+        StudyFile(path, write=True).close()
+    except StudyError as error:
+        raise StudyError(
+            f"The study {str(path)!r} was written by an older visionhub and has to be brought up "
+            f"to date, which failed: {error} A copy in a folder of yours will do."
+        ) from error
 
 
 def _migrate(path: Path) -> None:
