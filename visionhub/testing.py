@@ -150,7 +150,8 @@ class ProviderContract(Trial):
 
     def test_parse_fills_the_task_s_field_only(self) -> None:
         """Nothing stands in the fields of other tasks."""
-        listed = {f.name for f in fields(Annotation)} - {"status", "reason", "unknown"}
+        beside = {"status", "reason", "unknown", "image_attributes"}
+        listed = {f.name for f in fields(Annotation)} - beside
         for request, annotation in self.parsed():
             filled = {name for name in listed if getattr(annotation, name)}
             assert filled <= {field_of(request.task)}, f"{request.task} also fills {filled}"
@@ -172,7 +173,8 @@ class ProviderContract(Trial):
         """Every score is on the scale that the specification names, and reaches its floor."""
         for request, annotation in self.parsed():
             spec = self.provider.tasks[request.task]
-            for score in (item.score for item in found(request, annotation) if item.score):
+            scores = (getattr(item, "score", None) for item in found(request, annotation))
+            for score in filter(None, scores):
                 assert score.scale is spec.scale, f"{request.task}: {score}"
                 if spec.floor is not None and score.value is not None:
                     assert score.value >= spec.floor, f"{request.task}: {score} below the floor"

@@ -28,6 +28,7 @@ FOREIGN = {
     "FaceRecords": "an answer of Rekognition's IndexFaces, which fills a collection",
     "SearchedFaceBoundingBox": "an answer of Rekognition's SearchFacesByImage",
     "SearchedFaceId": "an answer of Rekognition's SearchFaces",
+    "FaceModelVersion": "an answer about a collection of faces, not about a picture",
     "CustomLabels": "an answer of Rekognition's DetectCustomLabels, whose labels are one's own",
     "Blocks": "an answer of Amazon Textract",
     "responses": "an answer of Google Cloud Vision",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from visionhub.errors import UnexpectedBody
@@ -13,7 +13,7 @@ from visionhub_rekognition.known_faces import read_celebrities, read_matches
 from visionhub_rekognition.labels import read_colors, read_labels, read_objects
 from visionhub_rekognition.leaves import LEAVES
 from visionhub_rekognition.operations import BY_TASK
-from visionhub_rekognition.others import read_moderation, read_people, read_text
+from visionhub_rekognition.others import LEVELS, read_moderation, read_people, read_text
 from visionhub_rekognition.reading import Json, document
 
 READERS: Mapping[Task, Callable[[Json, Mapping[str, Value]], Annotation]] = {
@@ -39,11 +39,16 @@ def parse(body: bytes, request: Request) -> Annotation:
     except (ValueError, RecursionError) as error:
         raise UnexpectedBody(f"no answer of {operation.name}: {error}") from error
     strangers = TABLES[operation.name].strangers(answer, request.task)
-    return replace(annotation, unknown=tuple(sorted({*strangers, *_new_points(annotation)})))
+    return replace(annotation, unknown=tuple(sorted({*strangers, *_new_words(annotation)})))
 
 
-def _new_points(annotation: Annotation) -> set[str]:
-    """Landmarks that the service has come to name since this was written."""
-    ours = set(LANDMARKS.values())
-    points = {point.name for face in annotation.faces for point in face.landmarks}
-    return {f"FaceDetails[].Landmarks[].Type={name}" for name in points - ours}
+def _new_words(annotation: Annotation) -> Iterator[str]:
+    """Words of closed lists that the service has come to use since this was written."""
+    known = set(LANDMARKS.values())
+    for face in annotation.faces:
+        for point in face.landmarks:
+            if point.name not in known:
+                yield f"FaceDetails[].Landmarks[].Type={point.name}"
+    for line in annotation.text_lines:
+        if line.level not in LEVELS:
+            yield f"TextDetections[].Type={line.level.upper()}"

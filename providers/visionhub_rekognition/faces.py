@@ -2,7 +2,7 @@
 
 Rekognition names the parts of a face from the viewer's side: in frontal faces of AWS's examples
 `eyeLeft` lies left of `eyeRight` in the picture. Here left and right are the person's own, so that
-`eyeLeft` is the right eye, as in the annotations of every other provider.
+`eyeLeft` is the right eye; a point that other providers give too has the same name there.
 """
 
 from __future__ import annotations
@@ -33,31 +33,31 @@ LANDMARKS = {
     "nose": "nose_tip",
     "mouthLeft": "mouth_right",
     "mouthRight": "mouth_left",
-    "leftEyeBrowLeft": "right_eyebrow_outer",
-    "leftEyeBrowRight": "right_eyebrow_inner",
-    "leftEyeBrowUp": "right_eyebrow_top",
-    "rightEyeBrowLeft": "left_eyebrow_inner",
-    "rightEyeBrowRight": "left_eyebrow_outer",
-    "rightEyeBrowUp": "left_eyebrow_top",
-    "leftEyeLeft": "right_eye_outer",
-    "leftEyeRight": "right_eye_inner",
-    "leftEyeUp": "right_eye_top",
-    "leftEyeDown": "right_eye_bottom",
-    "rightEyeLeft": "left_eye_inner",
-    "rightEyeRight": "left_eye_outer",
-    "rightEyeUp": "left_eye_top",
-    "rightEyeDown": "left_eye_bottom",
-    "noseLeft": "nose_right",
-    "noseRight": "nose_left",
-    "mouthUp": "mouth_top",
-    "mouthDown": "mouth_bottom",
-    "leftPupil": "right_pupil",
-    "rightPupil": "left_pupil",
-    "upperJawlineLeft": "jaw_upper_right",
-    "midJawlineLeft": "jaw_middle_right",
-    "chinBottom": "chin",
-    "midJawlineRight": "jaw_middle_left",
-    "upperJawlineRight": "jaw_upper_left",
+    "leftEyeBrowLeft": "right_of_right_eyebrow",
+    "leftEyeBrowRight": "left_of_right_eyebrow",
+    "leftEyeBrowUp": "right_eyebrow_upper_midpoint",
+    "rightEyeBrowLeft": "right_of_left_eyebrow",
+    "rightEyeBrowRight": "left_of_left_eyebrow",
+    "rightEyeBrowUp": "left_eyebrow_upper_midpoint",
+    "leftEyeLeft": "right_eye_right_corner",
+    "leftEyeRight": "right_eye_left_corner",
+    "leftEyeUp": "right_eye_top_boundary",
+    "leftEyeDown": "right_eye_bottom_boundary",
+    "rightEyeLeft": "left_eye_right_corner",
+    "rightEyeRight": "left_eye_left_corner",
+    "rightEyeUp": "left_eye_top_boundary",
+    "rightEyeDown": "left_eye_bottom_boundary",
+    "noseLeft": "nose_bottom_right",
+    "noseRight": "nose_bottom_left",
+    "mouthUp": "upper_lip",
+    "mouthDown": "lower_lip",
+    "leftPupil": "right_eye_pupil",
+    "rightPupil": "left_eye_pupil",
+    "upperJawlineLeft": "upper_jawline_right",
+    "midJawlineLeft": "mid_jawline_right",
+    "chinBottom": "chin_gnathion",
+    "midJawlineRight": "mid_jawline_left",
+    "upperJawlineRight": "upper_jawline_left",
 }
 """The service's name of a point, and ours, from the person's own side."""
 

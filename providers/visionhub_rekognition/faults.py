@@ -90,7 +90,8 @@ DOWN = frozenset(
         "PriorRequestNotComplete",
     }
 )
-TOO_MANY, TIMED_OUT, SERVER = 429, 408, 500  # HTTP
+TOO_LARGE, TIMED_OUT, TOO_MANY, SERVER = 413, 408, 429, 500  # HTTP
+NOT_ALLOWED = (401, 403, 407)
 
 NO_KEYS = frozenset(
     {
@@ -171,7 +172,7 @@ def answered(operation: str, response: Mapping[str, Any]) -> ProviderError:
     http = int(about.get("HTTPStatusCode") or 0)
     wait = retry_after(about.get("HTTPHeaders") or {})
     what = f"{operation} was answered with {': '.join(filter(None, (code or str(http), said)))}"
-    if code in REFUSED:
+    if code in REFUSED or http == TOO_LARGE:
         return RefusedImage(f"{what}. Rekognition does not take this picture.")
     if code in DENIED:
         return AuthenticationError(
@@ -180,16 +181,19 @@ def answered(operation: str, response: Mapping[str, Any]) -> ProviderError:
         )
     if code in UNKNOWN_KEYS:
         return AuthenticationError(f"{what}. AWS refuses these credentials: {KEYS}.")
-    return _passing(code, http, what, wait)
+    passing = _passing(code, http, what, wait)
+    if passing is None and http in NOT_ALLOWED:
+        return AuthenticationError(f"{what}. Something on the way refuses these calls: {KEYS}.")
+    return passing or ProviderError(f"{what}.")
 
 
-def _passing(code: str, http: int, what: str, wait: float | None) -> ProviderError:
-    """Errors that may pass; every other one is final."""
+def _passing(code: str, http: int, what: str, wait: float | None) -> ProviderError | None:
+    """An error that may pass; None for one that is final."""
     if code in TOO_FAST or http == TOO_MANY:
         return RateLimited(f"{what}.", wait)
     if code in DOWN or http >= SERVER or http == TIMED_OUT:
         return ProviderUnavailable(f"{what}.") if wait is None else RateLimited(f"{what}.", wait)
-    return ProviderError(f"{what}.")
+    return None
 
 
 def failed(operation: str, error: Exception) -> ProviderError:
@@ -210,7 +214,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds that the answer asks to wait for, as a number or as a date (RFC 9110, 10.2.3)."""
     text = headers.get("retry-after", "").strip()
     try:
-        if text.isdecimal():
+        if text.replace(".", "", 1).isdecimal():
             return float(text)
         until = parsedate_to_datetime(text)
         sent = headers.get("date")

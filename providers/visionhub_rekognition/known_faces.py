@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from visionhub.provider import Value
 from visionhub.schema import Annotation, Celebrity, FaceMatch, Status
 from visionhub_rekognition import offered
-from visionhub_rekognition.operations import number as option
 from visionhub_rekognition.reading import (
     Json,
     box,
@@ -47,14 +46,12 @@ def _celebrity(one: Json) -> Celebrity:
 def read_matches(answer: Json, options: Mapping[str, Value]) -> Annotation:
     """The picture's faces: those that match the source's, then the others; at most 100 come."""
     _any_of(answer, "FaceMatches", "UnmatchedFaces")
-    least = option(options, "min_similarity") or 0.0
-    matches = [
-        (percent(one, "Similarity"), box(part(one, "Face"))) for one in parts(answer, "FaceMatches")
-    ]
-    found = (
-        *(FaceMatch(at, score if (score.value or 0) >= least else None) for score, at in matches),
-        *(FaceMatch(box(one)) for one in parts(answer, "UnmatchedFaces")),
+    matched = (
+        FaceMatch(box(part(one, "Face")), percent(one, "Similarity"))
+        for one in parts(answer, "FaceMatches")
     )
+    unmatched = (FaceMatch(box(one)) for one in parts(answer, "UnmatchedFaces"))
+    found = (*matched, *unmatched)
     full = len(found) >= offered.FACES
     return Annotation(Status.TRUNCATED if full else Status.OBSERVED, face_matches=found)
 

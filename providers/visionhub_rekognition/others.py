@@ -16,7 +16,6 @@ from visionhub.schema import (
 )
 from visionhub_rekognition import offered
 from visionhub_rekognition.labels import nothing
-from visionhub_rekognition.operations import number as option
 from visionhub_rekognition.reading import (
     Json,
     box,
@@ -31,6 +30,8 @@ from visionhub_rekognition.reading import (
     text,
     truth,
 )
+
+LEVELS = ("line", "word")
 
 
 def read_text(answer: Json, options: Mapping[str, Value]) -> Annotation:
@@ -55,19 +56,14 @@ def _line(one: Json) -> TextLine:
 
 
 def read_moderation(answer: Json, options: Mapping[str, Value]) -> Annotation:
-    """Categories of unsafe content that the request asked for, and what kind of picture it is."""
-    least = option(options, "min_confidence") or 0.0
-    found = [
-        _category(one)
-        for one in required(answer, "ModerationLabels")
-        if number(one, "Confidence") >= least
-    ]
+    """Categories of unsafe content above the floor, and what kind of picture it is."""
+    found = tuple(_category(one) for one in required(answer, "ModerationLabels"))
     kinds = tuple(
         ImageAttribute("content_type", percent(kind), text(kind, "Name"))
         for kind in parts(answer, "ContentTypes")
     )
     status = Status.OBSERVED if found else nothing(options)
-    return Annotation(status, safe_search=tuple(found), image_attributes=kinds)
+    return Annotation(status, safe_search=found, image_attributes=kinds)
 
 
 def _category(one: Json) -> SafeSearch:

@@ -100,12 +100,13 @@ class Rekognition(Provider):
             offered.check(task, options)
             if task is Task.FACE_MATCHES:
                 self._sources.bytes_of(str(options.get("source", "")))
-        self._connect()
+        self._connect(announce)
 
-    def _connect(self) -> Connection:
+    def _connect(self, announce: Announce) -> Connection:
+        """The one client, made at the first call: making clients is not thread-safe, using is."""
         with self._connecting:
             if self._connection is None:
-                self._connection = connect(self._way())
+                self._connection = connect(self._way(), announce)
             return self._connection
 
     def batches(self, works: Sequence[Work]) -> Iterator[Batch]:
@@ -133,7 +134,7 @@ class Rekognition(Provider):
         source = b""
         if operation.tasks == (Task.FACE_MATCHES,):
             source = self._sources.bytes_of(str(work.requests[0].options["source"]))
-        connection = self._connect()
+        connection = self._connect(lambda _: None)
         reply = connection.call(
             operation, arguments(operation, work.image.data, work.requests, source)
         )

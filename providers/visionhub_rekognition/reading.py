@@ -78,7 +78,7 @@ def number(holder: Json, name: str) -> float:
     value = holder.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise ValueError(f"{name} is no number")
-    return value
+    return float(value)
 
 
 def maybe_number(holder: Json, name: str) -> float | None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from visionhub.errors import AuthenticationError, ProviderError, UsageError
-from visionhub.provider import import_extra
+from visionhub.provider import Announce, import_extra
 from visionhub_rekognition.faults import KEYS, REGION, translated
 from visionhub_rekognition.operations import Arguments, Operation
 
@@ -113,7 +113,7 @@ class Connection:
         return Reply(self._seen.data, version if isinstance(version, str) else None)
 
 
-def connect(way: Way) -> Connection:
+def connect(way: Way, announce: Announce) -> Connection:
     """Make the client; no network. Raises MissingExtra, AuthenticationError.
 
     Takes about a second, most of it spent on importing the SDK and reading its model.
@@ -132,6 +132,11 @@ def connect(way: Way) -> Connection:
     core = way.session()
     if not way.sandbox:
         _check_credentials(core)
+        if not way.endpoint and region not in _regions(core):
+            announce(
+                f"NOTE rekognition: boto3 {boto3.__version__} does not know Rekognition in the "
+                f"region {region!r}; is the name right?"
+            )
     with translated("Rekognition"):
         client = boto3.session.Session(botocore_session=core).client(
             "rekognition", region_name=region, config=config, **_address(way)
@@ -148,6 +153,15 @@ def _check_credentials(session: Sdk) -> None:
             f"No AWS credentials for Rekognition: {KEYS}. On EC2, --set "
             f"rekognition.instance_role=yes uses the machine's own."
         )
+
+
+def _regions(session: Sdk) -> set[str]:
+    """Where the SDK knows the service to be, in every partition (public, China, government)."""
+    return {
+        region
+        for partition in session.get_available_partitions()
+        for region in session.get_available_regions("rekognition", partition)
+    }
 
 
 def _address(way: Way) -> dict[str, str]:
