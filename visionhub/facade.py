@@ -6,12 +6,12 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from visionhub import __version__
 from visionhub.engine.plan import DEFAULT_TASKS, Ask, plan
 from visionhub.engine.progress import Progress
-from visionhub.engine.rehearsal import mark
+from visionhub.engine.rehearsal import mark, refuse_real
 from visionhub.engine.run import Run
 from visionhub.engine.sources import Sources, without_study
 from visionhub.errors import StudyError
@@ -19,6 +19,10 @@ from visionhub.store.record import Recorder
 from visionhub.store.rows import TABLES
 from visionhub.store.study import StudyFile
 from visionhub.store.table import Table
+
+if TYPE_CHECKING:
+    from visionhub.engine.earlier import Imported
+    from visionhub.engine.kept import Lost
 
 RAW_TABLES = ("marks", "images", "paths", "renderings", "questions", "requests", "runs", "status")
 
@@ -28,6 +32,13 @@ def _words(given: str | Sequence[str]) -> tuple[str, ...]:
     if isinstance(given, str):
         return tuple(word.strip() for word in given.split(",") if word.strip())
     return tuple(given)
+
+
+def _paths(given: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> tuple[str, ...]:
+    """One path or many, as text."""
+    if isinstance(given, str | os.PathLike):
+        return (os.fspath(given),)
+    return tuple(os.fspath(path) for path in given)
 
 
 def _quiet(_: object) -> None:
@@ -99,7 +110,68 @@ class Study:
                 progress = run.go(without_study(files, self._file, files.pass_over))
             with study.transaction():
                 recorder.finish(progress.summary())
+        if progress.unknown:
+            from visionhub.report.summary import warning
+
+            announce(warning(progress, str(self.path)))
         return progress
+
+    def import_bodies(
+        self,
+        answers: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+        *,
+        provider: str,
+        images: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+        collection: str | None = None,
+        tasks: str | Sequence[str] = (),
+        match: str | os.PathLike[str] | None = None,
+        pattern: str | None = None,
+        received: str | None = None,
+        sensitive: str | Sequence[str] = (),
+        listed: Callable[[Lost], None] = _quiet,
+        watch: Callable[[Imported], None] = _quiet,
+        pass_over: Callable[[str], None] = _quiet,
+        stop: threading.Event | None = None,
+    ) -> Imported:
+        """Put raw answers that were received earlier into the study; nothing is sent.
+
+        answers: files and folders of JSON, JSON lines, or tables with columns `answer` and `image`.
+        images: the files and folders of the images that they are about.
+        collection: names the answers; two collections of one provider stay apart. Default: the
+            name of the answers' folder.
+        tasks: what the answers had been asked for, so that an empty one means "none found";
+            default: what each says something about.
+        match: a table of answers and images. pattern: how answers' files are named, such as
+            "{stem}_vision.json". received: the day ("YYYY-MM-DD") of answers that do not tell.
+        listed: told each thing that is not imported, with its reason; it is no error.
+        Raises UsageError, UnknownProvider, StudyError.
+        """
+        from visionhub.engine.adopt import Adopting
+        from visionhub.engine.earlier import Earlier, ready
+
+        wanted = Earlier(
+            provider,
+            _paths(answers),
+            _paths(images),
+            collection,
+            _words(tasks),
+            os.fspath(match) if match is not None else None,
+            pattern,
+            received,
+            _words(sensitive),
+        )
+        prepared = ready(wanted)
+        with StudyFile(self._file, write=True) as study:
+            refuse_real(study)
+            recorder = Recorder.start(
+                study, __version__, {"command": "import-bodies", **wanted.said()}
+            )
+            imported = Adopting(study, wanted, prepared, recorder, listed, watch, stop).go(
+                pass_over
+            )
+            with study.transaction():
+                recorder.finish(imported.summary())
+        return imported
 
     def table(self, name: str, *, current: bool = True) -> Table:
         """One table of the study, such as labels, objects, faces, text_lines or status.
@@ -126,6 +198,17 @@ class Study:
         """The result of one SELECT on the study; the file is opened read-only."""
         with StudyFile(self._file) as study:
             return study.query(sql, values)
+
+    def schema(self) -> Table:
+        """Members of stored answers that no table of leaves holds: new since the adapter was made.
+
+        One row for each provider, task, path and revision, with how many answers have it and when
+        the first of them came. `visionhub schema` shows what becomes of all other members.
+        """
+        from visionhub.report.mapping import news
+
+        with StudyFile(self._file) as study:
+            return news(study)
 
     def reparse(self) -> Mapping[str, int]:
         """Rebuild every derived table from the stored bodies; counts of requests by status."""

@@ -16,9 +16,11 @@ from visionhub.cli import (
     demo,
     doctor,
     export,
+    import_bodies,
     models,
     providers,
     reparse,
+    schema,
     show,
     status,
 )
@@ -39,11 +41,13 @@ app = typer.Typer(
 )
 COMMANDS: Mapping[str, Callable[..., None]] = {
     "annotate": annotate.annotate,
+    "import-bodies": import_bodies.import_bodies,
     "show": show.show,
     "status": status.status,
     "export": export.export,
     "contact-sheet": contact_sheet.contact_sheet,
     "reparse": reparse.reparse,
+    "schema": schema.schema,
     "providers": providers.providers,
     "doctor": doctor.doctor,
     "demo": demo.demo,

@@ -63,3 +63,13 @@ def _notes(progress: Progress, study: str, over: PassedOver) -> list[str]:
     for member, count in progress.unknown.items():
         notes.append(f"New in {counted(count, 'answer')}, stored and not understood: {member}")
     return notes
+
+
+def warning(progress: Progress, study: str) -> str:
+    """One line on members of answers that the parser does not know."""
+    members, answers = counted(len(progress.unknown), "member"), max(progress.unknown.values())
+    are = "is" if len(progress.unknown) == 1 else "are"
+    return (
+        f"WARNING {members} of what came back (in up to {counted(answers, 'answer')}) {are} new to "
+        f"this visionhub: kept, not understood. See  visionhub schema {study}"
+    )

@@ -130,7 +130,8 @@ class Recorder:
 
         stays: (image id, task) pairs whose current answer is another one, and stays so.
         """
-        bodies = {id(a.body): self._body(a.body) for a in answers if a.body is not None}
+        held = {id(a.body): a.body for a in answers if a.body is not None}  # shared by several
+        bodies = {key: self._body(body) for key, body in held.items()}
         (newest,) = self._sql.execute("SELECT coalesce(max(id), 0) FROM requests").fetchone()
         derived: list[tuple[int, Answer]] = []
         for answer in answers:

@@ -1,0 +1,172 @@
+"""Where earlier answers lie: folders and files of JSON, JSON lines, tables with a JSON column."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from visionhub.engine.kept import Document
+from visionhub.engine.lists import is_table
+from visionhub.engine.sources import shown
+from visionhub.engine.walk import DATABASE_SUFFIXES, IMAGE_SUFFIXES, PassOver
+from visionhub.errors import UsageError
+from visionhub.files import reason_of
+
+LINES = (".jsonl", ".ndjson", ".jsonlines")
+LARGEST = 2**30  # bytes of one document; lines are read one by one
+CELL = 2**28  # characters of one cell
+ANSWER_COLUMNS = ("answer", "response", "body", "json", "result", "file", "answer_file")
+IMAGE_COLUMNS = ("image", "image_path", "path", "image_file", "filename", "file", "photo", "name")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a table that puts answers beside images. `folder` is the table's own."""
+
+    line: int
+    answer: str
+    image: str
+    folder: str
+
+
+def documents(paths: Sequence[str], pass_over: PassOver) -> Iterator[Document]:
+    """Everything in these files and folders, in the order of their names.
+
+    Pictures, databases and hidden files within folders go to `pass_over`. What cannot be read is a
+    document with a problem.
+    """
+    for path in paths:
+        if os.path.isdir(path):  # noqa: PTH112
+            for file in _files(path, pass_over):
+                yield from _of_file(file)
+        else:
+            yield from _of_file(path)
+
+
+def _files(folder: str, pass_over: PassOver) -> Iterator[str]:
+    """Files below a folder, through links; a folder that cannot be entered is among them."""
+    closed: list[OSError] = []
+    entered = {os.path.realpath(folder)}
+    for parent, folders, names in os.walk(folder, onerror=closed.append, followlinks=True):
+        folders[:] = sorted(name for name in folders if _enter(parent, name, entered))
+        for name in sorted(names):
+            suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122
+            path = os.path.join(parent, name)  # noqa: PTH118
+            if name.startswith(".") or suffix in IMAGE_SUFFIXES | DATABASE_SUFFIXES:
+                pass_over(path)
+            else:
+                yield path
+    yield from (str(error.filename) for error in closed)
+
+
+def _enter(parent: str, name: str, entered: set[str]) -> bool:
+    """Whether to go down into a folder: not into hidden ones, nor twice into one."""
+    real = os.path.realpath(os.path.join(parent, name))  # noqa: PTH118
+    new = not name.startswith(".") and real not in entered
+    entered.add(real)
+    return new
+
+
+def _of_file(path: str) -> Iterator[Document]:
+    try:
+        if path.lower().endswith(LINES):
+            yield from _lines(path)
+        elif is_table(path):
+            yield from _cells(path)
+        else:
+            yield from _whole(path)
+    except (OSError, ValueError) as error:
+        yield Document(shown(path), path, b"", problem=f"it cannot be read: {reason_of(error)}")
+    except UsageError as error:  # a table of something else
+        yield Document(shown(path), path, b"", problem=str(error))
+
+
+def _whole(path: str) -> Iterator[Document]:
+    size = os.stat(path).st_size  # noqa: PTH116
+    if not os.path.isfile(path):  # reading a pipe would wait for ever  # noqa: PTH113
+        yield Document(shown(path), path, b"", problem="it is no regular file")
+    elif size > LARGEST:
+        why = f"{size} bytes: split it, or write one answer a line (.jsonl)"
+        yield Document(shown(path), path, b"", problem=why)
+    else:
+        data = Path(path).read_bytes()
+        if lines := _json_lines(data):
+            yield from _numbered(path, lines)
+        else:
+            yield Document(shown(path), path, data, own=True)
+
+
+def _json_lines(data: bytes) -> list[bytes]:
+    """Lines of what is JSON lines by another name; nothing for anything else."""
+    first, _, rest = data.strip().partition(b"\n")
+    whole = first.startswith(b"{") and first.rstrip().endswith(b"}")
+    return data.splitlines() if whole and rest.lstrip().startswith(b"{") else []
+
+
+def _lines(path: str) -> Iterator[Document]:
+    with Path(path).open("rb") as file:
+        yield from _numbered(path, file)
+
+
+def _numbered(path: str, lines: Iterator[bytes] | Sequence[bytes]) -> Iterator[Document]:
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            yield Document(f"{shown(path)}:{number}", path, line)
+
+
+def _cells(path: str) -> Iterator[Document]:
+    for row in rows(path):
+        source = f"{shown(path)}:{row.line}"
+        if row.answer.lstrip()[:1] in ("{", "["):
+            data = row.answer.encode("utf-8", "surrogateescape")
+            yield Document(source, path, data, image=row.image or None)
+        elif row.answer.strip():
+            file = os.path.join(row.folder, row.answer)  # noqa: PTH118
+            try:
+                yield Document(source, file, Path(file).read_bytes(), image=row.image or None)
+            except (OSError, ValueError) as error:
+                why = f"{shown(file)} cannot be read: {reason_of(error)}"
+                yield Document(source, file, b"", problem=why)
+        else:
+            yield Document(source, path, b"", problem="its cell is empty")
+
+
+def rows(path: str) -> Iterator[Row]:
+    """The rows of a table with a column of answers (JSON, or names of files) and one of images.
+
+    Raises UsageError when it lacks one of them.
+    """
+    csv.field_size_limit(CELL)  # recognised text alone may be longer than the default of 128 KiB
+    try:
+        with Path(path).open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+            header = file.readline()
+            delimiter = max(",;\t", key=header.count)
+            names = [
+                name.strip().lower() for name in next(csv.reader([header], delimiter=delimiter), [])
+            ]
+            answer, image = _columns(path, names)
+            reader = csv.reader(file, delimiter=delimiter)
+            for cells in reader:
+                if cells:
+                    padded = cells + [""] * (len(names) - len(cells))
+                    yield Row(reader.line_num + 1, padded[answer], padded[image], _folder(path))
+    except (OSError, csv.Error) as error:
+        raise UsageError(f"{shown(path)} cannot be read as a table: {error}") from error
+
+
+def _columns(path: str, names: Sequence[str]) -> tuple[int, int]:
+    answer = next((name for name in ANSWER_COLUMNS if name in names), None)
+    image = next((name for name in IMAGE_COLUMNS if name in names and name != answer), None)
+    if answer is None or image is None:
+        raise UsageError(
+            f"{shown(path)}: a table needs a column `answer` (JSON, or the names of files) and a "
+            f"column `image`; it has {', '.join(names) or 'none'}"
+        )
+    return names.index(answer), names.index(image)
+
+
+def _folder(path: str) -> str:
+    return os.path.dirname(path)  # noqa: PTH120
