@@ -6,7 +6,9 @@ import threading
 from dataclasses import dataclass, field
 
 from visionhub_sandbox.calls import Call, Calls
+from visionhub_sandbox.cassettes import Cassettes
 from visionhub_sandbox.faults import Fault, Script
+from visionhub_sandbox.looks import Looks
 from visionhub_sandbox.pictures import Pictures
 from visionhub_sandbox.predictions import Predictions
 
@@ -19,8 +21,10 @@ class Desk:
 
     script: Script
     predictions: Predictions
+    cassettes: Cassettes = field(default_factory=Cassettes)
     calls: Calls = field(default_factory=Calls)
     pictures: Pictures = field(default_factory=Pictures)
+    looks: Looks = field(default_factory=Looks)
     closing: threading.Event = field(default_factory=threading.Event)
 
     def attend(self, call: Call) -> Fault | None:

@@ -1,6 +1,6 @@
 """Scripted faults: what goes wrong, with which calls, and how often.
 
-A faults file is TOML, a list of [[fault]]; `FAULTS_HELP` is its reference.
+A faults file is TOML, a list of [[fault]]; `visionhub_sandbox.manual.FAULTS` is its reference.
 """
 
 from __future__ import annotations
@@ -16,33 +16,6 @@ from typing import Any
 from visionhub.errors import UsageError
 from visionhub_sandbox.calls import Call
 
-FAULTS_HELP = """\
-A faults file is TOML: any number of [[fault]], each with a kind.
-
-  latency              seconds (0.15): every answer waits so long; adds up with other faults
-  throttle             too many calls; retry_after (seconds, left out: not said); code
-  error                status (500; also 400, 403, 503, ...); code: the vendor's own error code
-  hang                 no answer until the client gives up, or for `seconds` (600)
-  reset                the connection is reset
-  truncated            200 with half a body; whole_length = true announces the whole length
-  item_error           one image of a good call fails: item (0), code (13); services with batches
-  unknown_field        new members at the top and in the first item of lists
-  expired_credentials  status (401 or 403)
-
-Which calls: provider (google, rekognition), transport (rest, grpc, json), operation (DetectLabels,
-BatchAnnotateImages, or a feature such as LABEL_DETECTION), image (its SHA-256). When, among the
-calls that match: after (the first n are spared), every (each n-th only), share (0 to 1, by lot)
-with seed (0), times (n at most). Of several faults that meet one call the first in the file wins;
-latency comes on top.
-
-  [[fault]]
-  kind = "throttle"
-  provider = "rekognition"
-  operation = "DetectLabels"
-  after = 5
-  times = 2
-  retry_after = 1.5
-"""
 MEMBERS: Mapping[str, tuple[str, ...]] = {  # the kinds, with what each takes besides the filters
     "latency": ("seconds",),
     "throttle": ("retry_after", "code", "status"),
@@ -57,12 +30,13 @@ MEMBERS: Mapping[str, tuple[str, ...]] = {  # the kinds, with what each takes be
 FILTERS = ("provider", "transport", "operation", "image", "after", "every", "share", "seed")
 COMMON = ("kind", "times", *FILTERS)
 SECONDS = {"latency": 0.15, "hang": 600.0}
+BATCHES = "google"  # the service whose calls carry several images
 PROVIDERS, TRANSPORTS = ("", "google", "rekognition"), ("", "rest", "grpc", "json")
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One scripted fault; see `FAULTS_HELP`. Raises UsageError for what cannot be."""
+    """One scripted fault; see `visionhub_sandbox.manual`. Raises UsageError for what cannot be."""
 
     kind: str
     provider: str = ""
@@ -90,7 +64,8 @@ class Fault:
             (self.every < 1, f"every = {self.every} is less than 1"),
             (min(self.after, self.item, self.times or 0) < 0, "a count is negative"),
             (min(self.seconds or 0, self.retry_after or 0) < 0, "a time is negative"),
-            (self.status is not None and not 400 <= self.status <= 599, "status is no error"),
+            (self.kind == "item_error" and isinstance(self.code, str), "code is no number"),
+            (self.status is not None and self.status not in range(400, 600), "status is no error"),
         ):
             if wrong:
                 raise UsageError(f"{says}.")
@@ -107,6 +82,7 @@ class Fault:
             and self.transport in ("", call.transport)
             and self.operation in ("", call.operation, *call.features)
             and self.image in ("", *call.images)
+            and (self.kind != "item_error" or call.provider == BATCHES)
         )
 
     def falls_on(self, number: int) -> bool:
@@ -186,7 +162,13 @@ def _read(where: str, table: Any) -> Fault:  # noqa: ANN401 - whatever TOML can 
 FIELDS: Mapping[str, str] = {
     field.name: str(field.type).removesuffix(" | None") for field in fields(Fault)
 }
-TYPES = {"str": str, "int": int, "float": (int, float), "bool": bool, "str | int": (str, int)}
+TYPES: Mapping[str, type | tuple[type, ...]] = {
+    "str": str,
+    "int": int,
+    "float": (int, float),
+    "bool": bool,
+    "str | int": (str, int),
+}
 
 
 def _fits(type_: str, value: object) -> bool:

@@ -12,9 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from visionhub.errors import VisionHubError
 from visionhub_sandbox import google_shapes as shapes
 from visionhub_sandbox.answers import MARK, Answer, Delivery, Refusal
 from visionhub_sandbox.calls import Call
+from visionhub_sandbox.cassettes import HASH, Recorded
 from visionhub_sandbox.desk import Desk
 from visionhub_sandbox.faults import Fault
 from visionhub_sandbox.google_enums import FEATURES, numbered
@@ -60,10 +62,12 @@ class Google:
 
     def rest(self, body: bytes, *, numbers: bool) -> Answer:
         """Answer one POST; `numbers` says that enumerations are wanted as numbers."""
-        fault = None
         try:
             asks, fault = self.attend("rest", lambda: self._asks(body))
             refuse(fault)
+            recorded = self._recorded(body, asks)
+            if recorded is not None and not _changes(fault):
+                return _delivered(recorded.data, fault, recorded.status)
             answer = self.responses(asks, fault)
         except Refusal as refusal:
             return _refused(refusal)
@@ -71,6 +75,16 @@ class Google:
             add_members(answer, "sandboxUnknown")
         text = json.dumps(numbered(answer) if numbers else answer, indent=2, ensure_ascii=False)
         return _delivered(text.encode(), fault)
+
+    def _recorded(self, body: bytes, asks: Sequence[Ask]) -> Recorded | None:
+        """What was recorded for exactly this call."""
+        if not self._desk.cassettes:
+            return None
+        request = json.loads(body)
+        for item, ask in zip(request["requests"], asks, strict=True):
+            if ask.picture:
+                item["image"] = {"content": f"{HASH}{ask.picture.sha256}"}
+        return self._desk.cassettes.verbatim(NAME, request)
 
     def attend(
         self, transport: str, read: Callable[[], Sequence[Ask]]
@@ -87,7 +101,10 @@ class Google:
 
     def responses(self, asks: Sequence[Ask], fault: Fault | None) -> Json:
         """The whole answer of a call, with the image that a fault spoils."""
-        items = [self._item(ask) for ask in asks]
+        try:
+            items = [self._item(ask) for ask in asks]
+        except VisionHubError as error:  # the models could not answer
+            raise Refusal("INTERNAL", str(error), 500) from error
         if fault is not None and fault.kind == "item_error":
             spoilt = _spoilt(asks, fault)
             code = 13 if fault.code is None else int(fault.code)
@@ -126,9 +143,16 @@ class Google:
             return flaw
         item: Json = {}
         for feature in ask.features:
-            fill = shapes.FILLS.get(feature.type)
-            item |= fill(self._desk, ask.picture, feature.most) if fill else {}
+            item |= self._part(ask.picture, feature)
         return item
+
+    def _part(self, picture: Picture, feature: Feature) -> Json:
+        """One feature of an image: recorded, or filled from predictions."""
+        recorded = self._desk.cassettes.google(picture.sha256, feature.type, feature.most)
+        if recorded is not None:
+            return recorded
+        fill = shapes.FILLS.get(feature.type)
+        return fill(self._desk, picture, feature.most) if fill else {}
 
 
 def invalid(message: str) -> Refusal:
@@ -146,7 +170,8 @@ def check_count(images: int) -> None:
 
 def feature(type_: object, most: object) -> Feature:
     """A feature by its name or number; Refusal for one that is not known."""
-    name = FEATURES[type_] if isinstance(type_, int) and 0 <= type_ < len(FEATURES) else type_
+    names = {number: name for name, number in FEATURES.items()}
+    name = names.get(type_) if isinstance(type_, int) else type_
     if name not in FEATURES:
         raise invalid(f"features.type {type_!r} is not known.")
     if not isinstance(most, int) or most < 0:
@@ -182,6 +207,11 @@ def _spoilt(asks: Sequence[Ask], fault: Fault) -> int:
     return hashes.index(fault.image) if fault.image else min(fault.item, len(asks) - 1)
 
 
+def _changes(fault: Fault | None) -> bool:
+    """Whether a fault changes the answer itself, so that recorded bytes cannot be sent."""
+    return fault is not None and fault.kind in ("item_error", "unknown_field")
+
+
 def refuse(fault: Fault | None) -> None:
     """Raise what a fault says in place of an answer."""
     if fault is None:
@@ -208,11 +238,11 @@ def _refused(refusal: Refusal) -> Answer:
     return Answer(refusal.status, text.encode(), headers=headers)
 
 
-def _delivered(data: bytes, fault: Fault | None) -> Answer:
+def _delivered(data: bytes, fault: Fault | None, status: int = 200) -> Answer:
     delivery = Delivery.WHOLE
     if fault is not None:
         cut = Delivery.DROPPED if fault.whole_length else Delivery.CUT
         kinds = {"truncated": cut, "reset": Delivery.RESET, "hang": Delivery.HANG}
         delivery = kinds.get(fault.kind, delivery)
     media_type = "application/json; charset=UTF-8"
-    return Answer(200, data, media_type, {MARK: "1"}, delivery, fault.lasts if fault else 0.0)
+    return Answer(status, data, media_type, {MARK: "1"}, delivery, fault.lasts if fault else 0.0)

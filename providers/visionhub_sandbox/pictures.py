@@ -6,14 +6,16 @@ import hashlib
 import io
 from dataclasses import dataclass, field
 
+from visionhub.images import SIDEWAYS
 from visionhub_sandbox.once import Once
 
+ORIENTATION = 0x0112  # the EXIF tag; both vendors' boxes then lie in the turned picture
 KEPT = 4096  # facts of so many pictures are remembered
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Format as Pillow names it (empty: no image), and the sides in pixels as they are stored."""
+    """Format as Pillow names it (empty: no image), and the upright picture's sides in pixels."""
 
     format: str = ""
     width: int = 0
@@ -47,7 +49,10 @@ def _facts(data: bytes) -> Facts:
 
     try:
         with Image.open(io.BytesIO(data)) as image:
-            facts = Facts(str(image.format), image.width, image.height)
+            sides = (image.width, image.height)
+            if image.getexif().get(ORIENTATION) in SIDEWAYS:
+                sides = (image.height, image.width)
+            facts = Facts(str(image.format), *sides)
             image.draft("RGB", (max(1, image.width // 8), max(1, image.height // 8)))
             image.load()
     except Exception:  # whatever a decoder raises: it is no picture

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
-from visionhub.errors import UnreadableImage, VisionHubError
+from visionhub.errors import VisionHubError
 from visionhub.images import Limits, render
 from visionhub.provider import Batch, Body, Provider, Request, Value, Work, canonical
 from visionhub.schema import Annotation, Task
@@ -33,22 +33,24 @@ class Predictions:
     def prepare(self) -> None:
         """Load what the common tasks need; MissingExtra or ModelError says what is absent."""
         for task in MAIN:
-            self._prepare(task, {})
+            if self._models is not None and task in self._models.tasks:
+                self._prepare(self._models, task, self._options(self._models, task, {}))
 
     def of(
         self, picture: Picture, task: Task, wanted: Mapping[str, Value] | None = None
     ) -> Annotation:
         """What the models say about a picture; nothing where they do not offer the task."""
-        if self._models is None or task not in self._models.tasks:
+        models = self._models
+        if models is None or task not in models.tasks:
             return Annotation()
-        options = self._options(task, wanted or {})
+        options = self._options(models, task, wanted or {})
         key = (picture.sha256, task, canonical(options))
-        return self._kept.get(key, lambda: self._ask(picture, task, options))
+        return self._kept.get(key, lambda: self._ask(models, picture, task, options))
 
-    def guesses(self, picture: Picture, attributes: list[str]) -> Annotation:
+    def guesses(self, picture: Picture, attributes: Sequence[str]) -> Annotation:
         """Faces with sensitive attributes; without them where their models cannot be had."""
-        offered = self._models.tasks[Task.FACES].sensitive if self._offers_faces() else ()
-        asked: list[str] = [name for name in attributes if name in offered]
+        spec = self._models.tasks.get(Task.FACES) if self._models else None
+        asked: list[str] = [name for name in attributes if spec and name in spec.sensitive]
         if asked:
             try:
                 return self.of(picture, Task.FACES, {"attributes": asked})
@@ -56,32 +58,23 @@ class Predictions:
                 self._announce(f"NOTE faces without {', '.join(asked)}: {error}")
         return self.of(picture, Task.FACES)
 
-    def _offers_faces(self) -> bool:
-        return self._models is not None and Task.FACES in self._models.tasks
-
-    def _options(self, task: Task, wanted: Mapping[str, Value]) -> dict[str, Value]:
-        assert self._models is not None
-        parameters = self._models.tasks[task].parameters
+    @staticmethod
+    def _options(models: Provider, task: Task, wanted: Mapping[str, Value]) -> dict[str, Value]:
+        parameters = models.tasks[task].parameters
         return {name: parameter.default for name, parameter in parameters.items()} | dict(wanted)
 
-    def _prepare(self, task: Task, wanted: Mapping[str, Value]) -> None:
-        if self._models is None or task not in self._models.tasks:
-            return
-        options = self._options(task, wanted)
+    def _prepare(self, models: Provider, task: Task, options: dict[str, Value]) -> None:
+        key = (task, canonical(options))
         with self._lock:  # weights are looked for by one thread
-            key = (task, canonical(options))
             if key not in self._ready:
-                self._models.ready({task: options}, self._announce)
+                models.ready({task: options}, self._announce)
                 self._ready.add(key)
 
-    def _ask(self, picture: Picture, task: Task, options: dict[str, Value]) -> Annotation:
-        assert self._models is not None
-        self._prepare(task, options)
-        models = self._models
-        try:
-            _, image = render(picture.data, models.limits & Limits())
-        except UnreadableImage:
-            return Annotation()
+    def _ask(
+        self, models: Provider, picture: Picture, task: Task, options: dict[str, Value]
+    ) -> Annotation:
+        self._prepare(models, task, options)
+        _, image = render(picture.data, models.limits & Limits())
         size = (image.width, image.height)
         revision = models.revision(task, options)
         request = Request(

@@ -14,17 +14,21 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from visionhub.errors import VisionHubError
 from visionhub_sandbox import rekognition_shapes as shapes
 from visionhub_sandbox.answers import MARK, Answer, Delivery, Refusal
 from visionhub_sandbox.calls import Call
+from visionhub_sandbox.cassettes import HASH, Recorded
 from visionhub_sandbox.desk import Desk
 from visionhub_sandbox.faults import Fault
 from visionhub_sandbox.pictures import Picture
+from visionhub_sandbox.rekognition_faces import ATTRIBUTES
 from visionhub_sandbox.strangers import add_members
 
 NAME = "rekognition"
 MEDIA_TYPE = "application/x-amz-json-1.1"
 TARGET = "RekognitionService."
+PERCENT = 100
 MB = 1024 * 1024
 Request = Mapping[str, Any]
 Fill = Callable[[Desk, Request, Sequence[Picture]], dict[str, Any]]
@@ -56,7 +60,7 @@ OPERATIONS: Mapping[str, Operation] = MappingProxyType(
 )
 WORDS: Mapping[str, tuple[str, ...]] = {
     "Features": ("GENERAL_LABELS", "IMAGE_PROPERTIES"),
-    "Attributes": ("DEFAULT", "ALL", *shapes.ATTRIBUTES),
+    "Attributes": ("DEFAULT", "ALL", *ATTRIBUTES),
 }
 PERCENTS = ("MinConfidence", "SimilarityThreshold")
 CODES = {400: "InvalidParameterException", 403: "AccessDeniedException"}
@@ -82,10 +86,24 @@ class Rekognition:
         fault = self._desk.attend(call)
         try:
             _refuse(fault)
+            recorded = self._recorded(name, request, pictures)
+            if recorded is not None and not _is(fault, "unknown_field"):
+                return _delivered(recorded.data, fault, recorded.status)
             data = self._data(name, request, pictures, strange=_is(fault, "unknown_field"))
         except Refusal as refusal:
             return _refused(refusal)
+        except VisionHubError as error:  # the models could not answer
+            return _refused(Refusal("InternalServerError", str(error), 500))
         return _delivered(data, fault)
+
+    def _recorded(
+        self, name: str, request: Request, pictures: Sequence[Picture]
+    ) -> Recorded | None:
+        """What was recorded for exactly this request."""
+        hashes = [f"{HASH}{picture.sha256}" for picture in pictures]
+        images = zip(OPERATIONS[name].images, hashes, strict=True)
+        asked = {**request, **{member: {"Bytes": text} for member, text in images}}
+        return self._desk.cassettes.verbatim(name, asked)
 
     def _read(self, name: str, body: bytes) -> tuple[Request, list[Picture]]:
         """The request and its images, which may still be refused."""
@@ -108,7 +126,9 @@ class Rekognition:
         _check(request)
         for picture in pictures:
             _check_picture(picture, operation)
-        answer = operation.fill(self._desk, request, pictures)
+        hashes = [picture.sha256 for picture in pictures]
+        answer = self._desk.cassettes.rekognition(name, hashes, request)
+        answer = operation.fill(self._desk, request, pictures) if answer is None else answer
         if strange:
             add_members(answer, "SandboxUnknown")
         return json.dumps(answer, separators=(",", ":"), ensure_ascii=False).encode()
@@ -131,7 +151,7 @@ def _bytes(image: object) -> bytes:
 def _check(request: Request) -> None:
     for name in PERCENTS:
         value = request.get(name)
-        if value is not None and not (isinstance(value, int | float) and 0 <= value <= 100):
+        if value is not None and not (isinstance(value, int | float) and 0 <= value <= PERCENT):
             raise Refusal("InvalidParameterException", f"{name} is not from 0 to 100.")
     most = request.get("MaxLabels")
     if most is not None and not (isinstance(most, int) and most >= 0):
@@ -184,14 +204,14 @@ def _refused(refusal: Refusal) -> Answer:
     return Answer(refusal.status, json.dumps(text).encode(), MEDIA_TYPE, headers)
 
 
-def _delivered(data: bytes, fault: Fault | None) -> Answer:
+def _delivered(data: bytes, fault: Fault | None, status: int = 200) -> Answer:
     delivery = Delivery.WHOLE
     if fault is not None:
         cut = Delivery.DROPPED if fault.whole_length else Delivery.CUT
         kinds = {"truncated": cut, "reset": Delivery.RESET, "hang": Delivery.HANG}
         delivery = kinds.get(fault.kind, delivery)
     hang = fault.lasts if fault else 0.0
-    return Answer(200, data, MEDIA_TYPE, _headers(), delivery, hang)
+    return Answer(status, data, MEDIA_TYPE, _headers(), delivery, hang)
 
 
 def _headers() -> dict[str, str]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import TracebackType
 
 from visionhub.errors import UsageError
 from visionhub.provider import Provider, installed
 from visionhub_sandbox.calls import Calls
+from visionhub_sandbox.cassettes import Cassettes
 from visionhub_sandbox.desk import Desk
 from visionhub_sandbox.faults import Fault, Script
 from visionhub_sandbox.http import Server
@@ -27,21 +29,23 @@ def _silent(line: str) -> None:
 class Sandbox:
     """Both services on loopback: HTTP at `port`, gRPC at the next one.
 
-    port: 0 takes two free ones. faults: what goes wrong (`read_faults`). models: the provider
-    whose predictions fill the answers; without one they are empty. announce: takes notes for the
+    models: the provider whose predictions fill the answers; without one they are empty. port: 0
+    takes two free ones. faults: what goes wrong (`read_faults`). cassettes: a folder of
+    recordings, which go before predictions. announce: takes notes for the
     user. gRPC is served where the package google-cloud-vision is installed.
     """
 
     def __init__(
         self,
-        port: int = 0,
-        *,
         models: Provider | None = None,
+        *,
+        port: int = 0,
         faults: Sequence[Fault] = (),
+        cassettes: Path | None = None,
         announce: Callable[[str], None] = _silent,
     ) -> None:
         self._wanted = port
-        self._desk = Desk(Script(faults), Predictions(models, announce))
+        self._desk = Desk(Script(faults), Predictions(models, announce), Cassettes(cassettes))
         self._http: Server | None = None
         self._rpc: Rpc | None = None
 
@@ -62,19 +66,15 @@ class Sandbox:
         """What the setting `sandbox` of a provider takes: host:port."""
         return f"{HOST}:{self.port}"
 
+    @property
+    def grpc_address(self) -> str:
+        """Where gRPC is served; empty where the package for it is not installed."""
+        return f"{HOST}:{self.port + 1}" if self._rpc else ""
+
     def start(self) -> Sandbox:
         """Listen, in threads. UsageError when a port is taken; the models' errors when absent."""
         self._desk.predictions.prepare()
-        tries = TRIES if self._wanted == 0 else 1
-        for left in reversed(range(tries)):
-            try:
-                self._listen()
-            except OSError as error:
-                if not left:
-                    raise UsageError(self._taken(error)) from error
-            else:
-                break
-        assert self._http is not None
+        self._http = self._listen()
         threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True).start()
         return self
 
@@ -86,7 +86,16 @@ class Sandbox:
         if self._http is not None:
             self._http.end()
 
-    def _listen(self) -> None:
+    def _listen(self) -> Server:
+        for left in reversed(range(1 if self._wanted else TRIES)):
+            try:
+                return self._pair()
+            except OSError as error:
+                if not left:
+                    raise UsageError(self._taken(error)) from error
+        raise AssertionError  # the last try ends in one way or the other
+
+    def _pair(self) -> Server:
         """Take both ports, or neither."""
         http = Server((HOST, self._wanted), self._desk)
         try:
@@ -97,11 +106,12 @@ class Sandbox:
         except OSError:
             http.server_close()
             raise
-        self._http = http
+        return http
 
     def _taken(self, error: OSError) -> str:
-        ports = f"{self._wanted} and {self._wanted + 1}" if self._wanted else "any two"
-        return f"The stand-in needs the ports {ports} of this machine: {error.strerror or error}."
+        ports = f"{self._wanted} and {self._wanted + 1}" if self._wanted else "any two neighbours"
+        why = error.strerror or error
+        return f"The sandbox needs the ports {ports} of this machine: {why}. Try --port 0."
 
     def __enter__(self) -> Sandbox:
         return self.start()

@@ -20,6 +20,7 @@ from visionhub.cli import (
     models,
     providers,
     reparse,
+    sandbox,
     schema,
     show,
     status,
@@ -51,6 +52,7 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "providers": providers.providers,
     "doctor": doctor.doctor,
     "demo": demo.demo,
+    "sandbox": sandbox.sandbox,
 }
 for name, command in COMMANDS.items():
     app.command(name)(command)
