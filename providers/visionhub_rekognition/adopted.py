@@ -50,7 +50,7 @@ def adopt(data: bytes) -> Sequence[Adopted]:
         operation = _operation(answer)
         tasks = _tasks(answer, operation)
         received = _date(answer)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, OverflowError, RecursionError) as error:
         raise UnexpectedBody(f"no answer of Rekognition: {error}") from error
     version = answer.get(operation.version) if operation.version else None
     known = version if isinstance(version, str) else NOT_REPORTED

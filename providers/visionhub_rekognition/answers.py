@@ -36,7 +36,7 @@ def parse(body: bytes, request: Request) -> Annotation:
     try:
         answer = document(body)
         annotation = READERS[request.task](answer, request.options)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, OverflowError, RecursionError) as error:
         raise UnexpectedBody(f"no answer of {operation.name}: {error}") from error
     strangers = TABLES[operation.name].strangers(answer, request.task)
     return replace(annotation, unknown=tuple(sorted({*strangers, *_new_words(annotation)})))
