@@ -62,7 +62,8 @@ class Way:
             return module.Session(session_vars={"profile": _NOT_SET, **files})
         session = module.Session(profile=self.profile or None)
         if not self.instance_role:
-            session.get_component("credential_provider").remove("iam-role")
+            with translated("Rekognition"):
+                session.get_component("credential_provider").remove("iam-role")
         return session
 
 
