@@ -160,6 +160,9 @@ WRAPPED = [
     {"images": ["collie.jpg", "mona lisa.JPG"], "response": {"replies": [DOG, CAT]}},
     {"replies": [DOG | {"of": "collie.jpg"}, CAT | {"of": "mona lisa.JPG"}]},
     {"replies": [DOG | {"of": "collie.jpg"}]},
+    {"images": ["collie.jpg", "mona lisa.JPG"], "answers": [DOG, CAT]},
+    {"Image": {"S3Object": {"Bucket": "b.x", "Name": "in/collie.jpg"}}, "answer": DOG},
+    {"requests": [{"image": {"uri": "s3://b/collie.jpg"}}], "answer": {"replies": [DOG]}},
 ]
 
 
@@ -214,6 +217,31 @@ def test_a_table_with_a_column_of_json(bench: Bench) -> None:
         "answers.csv:4": "no image is called 'x.jpg'",
         "answers.csv:5": "its cell is empty",
     }
+
+
+def test_a_table_with_columns_of_other_names(bench: Bench) -> None:
+    table = bench.answers / "vision.csv"
+    with table.open("w", newline="") as file:
+        csv.writer(file).writerows(
+            [("filename", "n", "vision"), ("collie.jpg", 1, json.dumps(DOG))]
+        )
+    assert bench.take(table) == []
+    assert bench.labels() == [("collie.jpg", "dog")]
+    bench.keep("cities.csv", b"city,mayor\nUlm,X\n")
+    assert "needs a column" in dict(bench.take())["cities.csv"]
+    with pytest.raises(UsageError, match="needs a column"):
+        bench.take(bench.answers / "cities.csv")
+
+
+def test_frames_of_a_film_are_no_answers(bench: Bench) -> None:
+    bench.keep("collie.json", {"frames": [DOG, CAT], "fps": 25})
+    assert bench.take() == [("collie.json", "it holds no answer of earlier")]
+
+
+def test_an_answer_may_bear_its_image_s_name(bench: Bench) -> None:
+    bench.keep("collie.jpg", DOG)
+    assert bench.take() == []
+    assert bench.labels() == [("collie.jpg", "dog")]
 
 
 def test_a_table_says_whose_answers_files_are(bench: Bench) -> None:
@@ -276,7 +304,9 @@ def test_importing_twice_adds_nothing(bench: Bench) -> None:
     count = "SELECT (SELECT count(*) FROM bodies), (SELECT count(*) FROM requests), "
     count += "(SELECT count(*) FROM labels), (SELECT count(*) FROM renderings)"
     before = bench.study.query(count).rows
-    assert first == [("12345.json", "it is empty: say with -t what had been asked for")]
+    assert first == [
+        ("12345.json", "it says nothing about any task: say with -t what had been asked for")
+    ]
     assert bench.take() == first
     assert bench.study.query(count).rows == before == [(1, 2, 1, 2)]
     assert bench.last.held == {"labels": 1, "faces": 1}

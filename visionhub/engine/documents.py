@@ -55,11 +55,21 @@ def _files(folder: str, pass_over: PassOver) -> Iterator[str]:
         for name in sorted(names):
             suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122
             path = os.path.join(parent, name)  # noqa: PTH118
-            if name.startswith(".") or suffix in IMAGE_SUFFIXES | DATABASE_SUFFIXES:
+            picture = suffix in IMAGE_SUFFIXES and not _is_json(path)
+            if name.startswith(".") or suffix in DATABASE_SUFFIXES or picture:
                 pass_over(path)
             else:
                 yield path
     yield from (str(error.filename) for error in closed)
+
+
+def _is_json(path: str) -> bool:
+    """Whether an answer bears the name of its image without any addition."""
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123
+            return file.read(1) in (b"{", b"[")
+    except OSError:
+        return False
 
 
 def _enter(parent: str, name: str, entered: set[str]) -> bool:
@@ -140,33 +150,33 @@ def rows(path: str) -> Iterator[Row]:
     Raises UsageError when it lacks one of them.
     """
     csv.field_size_limit(CELL)  # recognised text alone may be longer than the default of 128 KiB
+    folder = os.path.dirname(path)  # noqa: PTH120
     try:
         with Path(path).open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
             header = file.readline()
             delimiter = max(",;\t", key=header.count)
-            names = [
-                name.strip().lower() for name in next(csv.reader([header], delimiter=delimiter), [])
-            ]
-            answer, image = _columns(path, names)
+            found = next(csv.reader([header], delimiter=delimiter), [])
+            names = [name.strip().lower() for name in found]
+            columns: tuple[int, int] | None = None
             reader = csv.reader(file, delimiter=delimiter)
-            for cells in reader:
-                if cells:
-                    padded = cells + [""] * (len(names) - len(cells))
-                    yield Row(reader.line_num + 1, padded[answer], padded[image], _folder(path))
+            for cells in filter(None, reader):
+                padded = cells + [""] * (len(names) - len(cells))
+                columns = columns or _columns(path, names, padded)
+                yield Row(reader.line_num + 1, padded[columns[0]], padded[columns[1]], folder)
     except (OSError, csv.Error) as error:
         raise UsageError(f"{shown(path)} cannot be read as a table: {error}") from error
 
 
-def _columns(path: str, names: Sequence[str]) -> tuple[int, int]:
-    answer = next((name for name in ANSWER_COLUMNS if name in names), None)
-    image = next((name for name in IMAGE_COLUMNS if name in names and name != answer), None)
+def _columns(path: str, names: Sequence[str], first: Sequence[str]) -> tuple[int, int]:
+    """Where answers and images stand; of columns with other names, the first with JSON in it."""
+    known = [names.index(name) for name in ANSWER_COLUMNS if name in names]
+    json = [at for at, cell in enumerate(first[: len(names)]) if cell.lstrip()[:1] in ("{", "[")]
+    answer = next(iter(known + json), None)
+    images = [names.index(name) for name in IMAGE_COLUMNS if name in names]
+    image = next((at for at in images if at != answer), None)
     if answer is None or image is None:
         raise UsageError(
             f"{shown(path)}: a table needs a column `answer` (JSON, or the names of files) and a "
             f"column `image`; it has {', '.join(names) or 'none'}"
         )
-    return names.index(answer), names.index(image)
-
-
-def _folder(path: str) -> str:
-    return os.path.dirname(path)  # noqa: PTH120
+    return answer, image

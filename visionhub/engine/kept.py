@@ -11,21 +11,24 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count
-from typing import Any
 
 from visionhub.engine.slices import Member, NoJson, members, text_of, value_of
 from visionhub.engine.walk import IMAGE_SUFFIXES
 from visionhub.errors import UnexpectedBody, UsageError
+from visionhub.leaves import Json
 from visionhub.provider import Adopted, Provider
 
 DEEP = 4  # wrappers within wrappers
 # Names of members, in small letters without marks, that hold the name of the image.
 _NAMES = (
     "image imagepath imagefile imagefilename imagename imageuri imageurl imagesha256 imageid "
-    "filename filepath file path photo photopath picture uri url sha256 id name key images"
+    "filename filepath file path photo photopath picture uri url sha256 id name key images "
+    "requests s3object"
 )
 _DATES = "receivedat requestedat createdat timestamp datetime date time"
+_ANSWERS = "answer response apiresponse result body raw output data annotation annotations json"
 IMAGE_NAMES, DATE_NAMES = tuple(_NAMES.split()), tuple(_DATES.split())
+ANSWER_NAMES = tuple(_ANSWERS.split())
 HASH = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
 IMAGE_END = re.compile(rf"(?:{'|'.join(sorted(map(re.escape, IMAGE_SUFFIXES)))})$", re.IGNORECASE)
 NOT_LETTERS = re.compile(r"[^a-z0-9]")
@@ -85,16 +88,17 @@ class _Around:
     key: str = ""
     date: str | None = None
 
-    def with_members(self, value: Mapping[str, Any]) -> _Around:
+    def with_members(self, value: Mapping[str, Json]) -> _Around:
         plain = {NOT_LETTERS.sub("", name.lower()): v for name, v in value.items()}
         found = [plain[name] for name in IMAGE_NAMES if name in plain]
-        names = tuple(v for v in found if isinstance(v, str) and v)
-        lists = [v for v in found if isinstance(v, list) and v and _texts(v)]
+        names = tuple(name for v in found if (name := _name_in(v)))
+        several = [tuple(map(_name_in, v)) for v in found if isinstance(v, list) and v]
+        lists = [images for images in several if all(images)]
         dates = [moment(plain[name]) for name in DATE_NAMES if name in plain]
         return replace(
             self,
             names=names + self.names,
-            images=tuple(lists[0]) if lists else self.images,
+            images=lists[0] if lists else self.images,
             date=next(filter(None, dates), self.date),
         )
 
@@ -132,35 +136,49 @@ def _search(
         why, adopted = f"{provider.name} cannot read it: {type(error).__name__}: {error}", ()
     if adopted:
         return list(_adopted(document, adopted, around))
-    inside = list(_inside(member)) if deep else []
-    return _all_of(provider, document, inside, around, deep - 1) or why
+    return (_all_of(provider, document, member, around, deep - 1) if deep else []) or why
 
 
 def _all_of(
-    provider: Provider, document: Document, inside: list[Member], around: _Around, deep: int
+    provider: Provider, document: Document, outer: Member, around: _Around, deep: int
 ) -> list[Piece | Lost]:
     """What is in the members of a list or an object; nothing when none of them holds an answer.
 
     Items of a list, and members with the name of an image, are answers in their own right: where
-    one holds none, it is lost. Other members stand beside an answer. An empty one is an answer
-    when there is no other: nothing was found in the picture.
+    one holds none, it is lost. Other members stand beside an answer.
     """
+    inside = list(_inside(outer))
+    listed = around.images if isinstance(outer.value, list) else ()
+    names = listed if len(listed) == len(inside) else ()
     found: list[Piece | Lost] = []
     lost: list[Lost] = []
-    full = [m for m in inside if m.value or names_image(m.name)]
-    for members_ in (full, inside if around.names else []):
-        for number, member in enumerate(members_):
-            context = replace(around, key=member.name or around.key)
-            more = _search(provider, document, member, context, deep)
-            if isinstance(more, list):
-                found += more
-            elif not member.name or names_image(member.name):
-                place = member.name or f"item {number}"
-                lost.append(Lost(f"{document.source}, {place}", more))
-        if found:
-            return [*found, *lost]
-        lost = []
-    return []
+    for number, member in enumerate(inside):
+        own = (names[number],) if names else around.names
+        context = replace(around, names=own, key=member.name or around.key)
+        more = _search(provider, document, member, context, deep) if _full(member, around) else ""
+        if isinstance(more, list) and _belongs(member, more):
+            found += more
+        elif isinstance(more, str) and (not member.name or names_image(member.name)):
+            place = member.name or f"item {number}"
+            lost.append(Lost(f"{document.source}, {place}", more))
+    return [*found, *lost] if found else []
+
+
+def _full(member: Member, around: _Around) -> bool:
+    """Whether a member may be an answer: an empty one only where an answer is to be expected."""
+    if member.value or not member.name or names_image(member.name):
+        return True
+    return bool(around.names) and NOT_LETTERS.sub("", member.name.lower()) in ANSWER_NAMES
+
+
+def _belongs(member: Member, found: list[Piece | Lost]) -> bool:
+    """Whether what looks like answers are some: a list in an object says whose each of them is.
+
+    Otherwise it is part of something else, such as the frames of a film.
+    """
+    if not (member.name and isinstance(member.value, list)):
+        return True
+    return all(part.names for part in found if isinstance(part, Piece))
 
 
 def _adopted(document: Document, adopted: Iterable[Adopted], around: _Around) -> Iterator[Piece]:
@@ -211,8 +229,14 @@ def names_image(text: str) -> bool:
     return bool(IMAGE_END.search(text.partition("?")[0]) or HASH.fullmatch(text))
 
 
-def _texts(values: list[Any]) -> bool:
-    return all(isinstance(value, str) for value in values)
+def _name_in(value: Json, deep: int = DEEP) -> str:
+    """The name of an image: a text, or what names one in an object, such as a bucket's key."""
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, dict) or not deep:
+        return ""
+    inner = (_name_in(v, deep - 1) for v in value.values())
+    return next((name for name in inner if names_image(name)), "")
 
 
 def moment(text: object) -> str | None:

@@ -26,7 +26,7 @@ LIMITS = "imported"
 TRANSFORM = ("imported: what was sent is not known",)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Located:
     """An answer with the path of its image, and when it came, as `whence` says (UTC)."""
 

@@ -53,6 +53,7 @@ class Storing:
         self.imported, self.lose = imported, lose
         self._pictures = Pictures(study, recorder, lose)
         self._ids: dict[Task, int] = {}
+        self._others: dict[Located, list[Task]] = {}
 
     def store(self, pool: ThreadPoolExecutor, located: Sequence[Located]) -> None:
         """Store these answers; what cannot be stored is listed."""
@@ -86,12 +87,23 @@ class Storing:
             for (item, sent), wanted, todo in zip(found, tasks, new, strict=True):
                 said = [t for t in wanted if (t in item.piece.item.tasks) is firm]
                 todo += [t for t in said if self._is_new(item, sent, t, kept, firm=firm)]
+        self._list_others()
         jobs = zip(found, tasks, new, strict=True)
         return [
             _Job(item, sent, tuple(todo), len(todo) < len(wanted))
             for (item, sent), wanted, todo in jobs
             if todo
         ]
+
+    def _list_others(self) -> None:
+        """List answers that are not the first about their image (or a copy of it) and task."""
+        for item, tasks in self._others.items():
+            why = (
+                f"the collection holds another answer for {', '.join(tasks)} about this image or "
+                f"a copy of it: import this one with another --collection"
+            )
+            self.lose(Lost(item.source, why, shown(item.path)))
+        self._others = {}
 
     def _ask(self, tasks: Collection[Task]) -> None:
         """Have a question for each of these tasks."""
@@ -105,7 +117,7 @@ class Storing:
         said = self.ready.asked or item.piece.item.tasks
         image = shown(item.path)
         if not said:
-            why = "it is empty: say with -t what had been asked for"
+            why = "it says nothing about any task: say with -t what had been asked for"
             self.lose(Lost(item.source, why, image))
         for task in said:
             if task in self.ready.closed and task in item.piece.item.tasks:
@@ -135,11 +147,7 @@ class Storing:
             if held.status in FAILED:
                 self.lose(Lost(item.source, f"{task}: {held.reason}", shown(item.path)))
         elif firm:
-            why = (
-                f"the collection holds another answer for {task} about this image: import this "
-                f"one with another --collection"
-            )
-            self.lose(Lost(item.source, why, shown(item.path)))
+            self._others.setdefault(item, []).append(task)
         return False
 
     def _answers(
