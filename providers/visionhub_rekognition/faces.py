@@ -78,9 +78,14 @@ GAZE = {"Yaw": "eye_direction_yaw", "Pitch": "eye_direction_pitch"}  # degrees
 def read_faces(answer: Json, options: Mapping[str, Value]) -> Annotation:
     """All faces, with the guesses that the request asked for by name."""
     guesses = asked_for(options)
-    faces = tuple(_face(one, guesses) for one in required(answer, "FaceDetails"))
-    full = len(faces) >= offered.FACES
-    return Annotation(Status.TRUNCATED if full else Status.OBSERVED, faces=faces)
+    found = required(answer, "FaceDetails")
+    faces = tuple(_face(one, guesses) for one in found)
+    status = Status.TRUNCATED if len(faces) >= offered.FACES else Status.OBSERVED
+    twice = sum(len(parts(one, "Landmarks")) for one in found) - sum(
+        len(face.landmarks) for face in faces
+    )
+    reason = f"{twice} landmarks with a name that their face has already" if twice else ""
+    return Annotation(status, reason, faces=faces)
 
 
 def _face(one: Json, guesses: tuple[str, ...]) -> Face:
@@ -88,7 +93,7 @@ def _face(one: Json, guesses: tuple[str, ...]) -> Face:
     return Face(
         percent(one),
         box(one),
-        landmarks=tuple(_landmark(point) for point in parts(one, "Landmarks")),
+        landmarks=_landmarks(one),
         roll=maybe_number(pose, "Roll"),
         yaw=maybe_number(pose, "Yaw"),
         pitch=maybe_number(pose, "Pitch"),
@@ -96,10 +101,14 @@ def _face(one: Json, guesses: tuple[str, ...]) -> Face:
     )
 
 
-def _landmark(point: Json) -> Point:
-    """A point; one with a new name keeps it, because its side is not known."""
-    name = text(point, "Type")
-    return Point(LANDMARKS.get(name, name), number(point, "X"), number(point, "Y"))
+def _landmarks(one: Json) -> tuple[Point, ...]:
+    """The points, each name once; one with a new name keeps it, because its side is not known."""
+    found: dict[str, Point] = {}
+    for point in parts(one, "Landmarks"):
+        name = text(point, "Type")
+        ours = LANDMARKS.get(name, name)
+        found.setdefault(ours, Point(ours, number(point, "X"), number(point, "Y")))
+    return tuple(found.values())
 
 
 def _attributes(one: Json) -> Iterator[Attribute]:

@@ -17,7 +17,10 @@ FLOAT32 = 1e-4  # percent; what a 32-bit float may lie above the top
 
 def document(body: bytes) -> Json:
     """The answer in a body; ValueError when it is no JSON object."""
-    answer = json.loads(body)
+    try:
+        answer = json.loads(body)
+    except ValueError as error:
+        raise ValueError(f"not JSON: {error}") from error
     if not isinstance(answer, dict):
         raise ValueError(f"not an object but {type(answer).__name__}")  # noqa: TRY004 - bad data
     return answer
