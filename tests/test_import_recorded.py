@@ -62,7 +62,8 @@ def test_24_photographs_three_times(recorded: Path, tmp_path: Path) -> None:
 
     counts = study.query(
         "SELECT q.provider, q.revision, q.task, count(*), sum(r.status = 'observed' OR r.status = "
-        "'truncated') FROM requests r JOIN questions q ON q.id = r.question_id GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+        "'truncated') FROM requests r JOIN questions q ON q.id = r.question_id GROUP BY 1, 2, 3 "
+        "ORDER BY 1, 2, 3"
     )
     tasks = sorted(every.split(","))
     assert counts.rows == [

@@ -16,11 +16,12 @@ from visionhub.leaves import Leaf, Leaves
 from visionhub.provider import Provider
 from visionhub.report.plain import counted
 from visionhub.report.terminal import Section
+from visionhub.schema import Task
 from visionhub.store.study import StudyFile
 from visionhub.store.table import Table
 
 PACKAGE = "visionhub"  # the distribution whose providers docs/mapping.md describes
-COLUMNS = ("provider", "answer", "member", "becomes")
+COLUMNS = ("provider", "answer", "member", "column", "reason")
 NEWS = (
     "SELECT q.provider, q.task, m.value AS member, q.revision, count(*) AS answers, "
     "min(b.received_at) AS first_seen FROM requests r JOIN questions q ON q.id = r.question_id "
@@ -57,18 +58,19 @@ def chosen(provider: str | None = None) -> Mapping[str, type[Provider]]:
 
 
 def rows(providers: Mapping[str, type[Provider]], task: str | None = None) -> list[dict[str, str]]:
-    """A row a leaf: provider, kind of answer, path, and the column or the reason."""
+    """A row a leaf: provider, kind of answer, path, and the column, or the reason for none.
+
+    Raises UsageError for a word that is no task.
+    """
+    if task is not None and task not in list(Task):
+        raise UsageError(f"--task {task}: there is no such task; choose from {', '.join(Task)}.")
     return [
-        dict(zip(COLUMNS, (name, leaves.kind, leaf.path, _fate(leaf)), strict=True))
+        dict(zip(COLUMNS, (name, leaves.kind, leaf.path, leaf.to, leaf.reason), strict=True))
         for name, provider in providers.items()
         for leaves in provider.leaves
         for leaf in leaves
         if task is None or _is_about(leaves, leaf, task)
     ]
-
-
-def _fate(leaf: Leaf) -> str:
-    return f"→ {leaf.to}" if leaf.to else f"dropped: {leaf.reason}"
 
 
 def _is_about(leaves: Leaves, leaf: Leaf, task: str) -> bool:
@@ -86,8 +88,11 @@ def sections(providers: Mapping[str, type[Provider]], task: str | None) -> Itera
     """The tables for a terminal: one for each kind of answer."""
     found = rows(providers, task)
     for (name, kind), leaves in groupby(found, key=lambda row: (row["provider"], row["answer"])):
-        cells = [(row["member"], row["becomes"]) for row in leaves]
-        yield Section(f"{name}: {kind}", COLUMNS[2:], cells)
+        cells = [
+            (row["member"], f"→ {row['column']}" if row["column"] else f"dropped: {row['reason']}")
+            for row in leaves
+        ]
+        yield Section(f"{name}: {kind}", ("member", "becomes"), cells)
     if not found:
         about = f" for {task}" if task else ""
         yield Section("", notes=(f"No installed provider has a table of members{about}.",))
@@ -129,7 +134,7 @@ def mapping_page() -> str:
         lines += [f"## {name}", ""]
         for leaves in provider.leaves:
             lines += [*_page_of(leaves), ""]
-    return "\n".join(lines)
+    return "\n".join(lines).rstrip("\n") + "\n"
 
 
 def _page_of(leaves: Leaves) -> Sequence[str]:
