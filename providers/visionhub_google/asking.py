@@ -56,7 +56,7 @@ def message_for(batch: Batch) -> Message:
 def _ask(item: Message, request: Request, kinds: Message) -> None:
     """Add one request's feature, and its context, to an image's item."""
     options = request.options
-    feature = item.features.add(type=kinds[feature_of(request.task, options)])
+    feature = item.features.add(type_=kinds[feature_of(request.task, options)])
     feature.model = str(options.get("model", ""))
     feature.max_results = whole(options.get("max_results", 0))
     context = item.image_context
