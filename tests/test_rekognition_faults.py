@@ -274,6 +274,26 @@ def test_other_exceptions_become_errors_of_one_request():
     assert type(translate(ConnectionResetError("gone"))) is ProviderUnavailable
 
 
+def test_recorded_errors_are_translated(shared):
+    """Bodies made after AWS's guide, and those that somebody really got."""
+    from botocore.parsers import create_parser
+
+    shape = model().operation_model("DetectLabels").output_shape
+    folder = shared / "recorded"
+    made = [json.loads(path.read_text()) for path in folder.glob("constructed_errors/aws_*.json")]
+    answers = [(one["status"], json.dumps(one["body"]).encode()) for one in made]
+    seen = [path.read_bytes() for path in folder.glob("errors_verbatim/rekognition_*.body")]
+    for path in folder.glob("errors_verbatim/rekognition_*.http"):
+        seen += [path.read_bytes().replace(b"\r", b"").partition(b"\n\n")[2]]
+    answers += [(400, body) for body in seen]
+    assert len(answers) >= 9
+    for status, body in answers:
+        raw = {"status_code": status, "headers": {}, "body": body}
+        response = create_parser("json").parse(raw, shape)
+        error = faults.answered("DetectLabels", response)
+        assert type(error) is CODES[json.loads(body)["__type"]], body
+
+
 def test_the_shortest_refusal_that_was_seen():
     """`{"__type":"AccessDeniedException"}`, as botocore reads it."""
     from botocore.parsers import create_parser

@@ -339,6 +339,15 @@ class TestAccount:
         for word in ("AWS_PROFILE", "~/.aws/credentials", "instance_role"):
             assert word in str(caught.value)
 
+    def test_the_machine_is_asked_for_credentials_only_when_told_to(self, service, monkeypatch):
+        monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", f"http://{service.address}")
+        with pytest.raises(AuthenticationError):
+            provider(region="eu-west-1").ready({}, print)
+        assert not service.connections
+        with pytest.raises(AuthenticationError):
+            provider(region="eu-west-1", instance_role="yes").ready({}, print)
+        assert service.connections
+
     def test_half_a_key_says_what_is_missing(self, monkeypatch):
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
         with pytest.raises(AuthenticationError, match="AWS_SECRET_ACCESS_KEY"):

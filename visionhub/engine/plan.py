@@ -98,8 +98,8 @@ def plan(ask: Ask, announce: Announce) -> Plan:
 
 def question(provider: Provider, task: Task, chosen: Mapping[str, Value]) -> Question:
     """The question that these options make."""
-    floor = chosen.get("min_score", provider.tasks[task].floor)
     spec = provider.tasks[task]
+    floor = chosen.get("min_score", chosen.get("min_confidence", spec.floor))
     asked = TaskSpec(
         scale=spec.scale,
         vocabulary=spec.vocabulary,
