@@ -133,11 +133,8 @@ def connect(way: Way, announce: Announce) -> Connection:
     core = way.session()
     if not way.sandbox:
         _check_credentials(core)
-        if not way.endpoint and region not in _regions(core):
-            announce(
-                f"NOTE rekognition: boto3 {boto3.__version__} does not know Rekognition in the "
-                f"region {region!r}; is the name right?"
-            )
+    if not (way.sandbox or way.endpoint or region in _regions(core)):
+        announce(f"NOTE rekognition: boto3 knows no Rekognition in {region!r}; is the name right?")
     with translated("Rekognition"):
         client = boto3.session.Session(botocore_session=core).client(
             "rekognition", region_name=region, config=config, **_address(way)
