@@ -376,6 +376,22 @@ def test_what_had_been_asked_for_makes_an_empty_answer_a_none(bench: Bench) -> N
     assert {row[1:] for row in rows.rows if row[0] == "faces"} == {("observed", 0)}
 
 
+def test_a_second_answer_without_a_task_of_its_own_is_listed_too(bench: Bench) -> None:
+    bench.keep("collie.a.json", DOG)
+    bench.keep("collie.json", {"error": "too small"})
+    match = bench.answers.parent / "match.csv"
+    match.write_text("answer,image\ncollie.a.json,collie.jpg\n")
+    for _ in range(2):
+        ((source, reason),) = bench.take(tasks="labels", match=match)
+        assert source == "collie.json"
+        assert "holds another answer for labels" in reason
+    assert bench.labels() == [("collie.jpg", "dog")]
+    match.write_text("answer,image\ncollie.a.json,collie.jpg\ncollie.heads.json,collie.jpg\n")
+    bench.keep("collie.heads.json", {"heads": []})
+    lost = dict(bench.take(tasks="labels", match=match))
+    assert set(lost) == {"collie.json", "collie.heads.json"}
+
+
 def test_an_answer_that_was_not_asked_for_a_task_says_nothing_about_it(bench: Bench) -> None:
     bench.keep("collie.labels.json", DOG | {"only": "labels"})
     bench.keep("collie.faces.json", {"heads": [{"x": 60, "age": 9}], "only": "faces"})

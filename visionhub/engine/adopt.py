@@ -31,7 +31,7 @@ from visionhub.store.record import Recorder
 from visionhub.store.study import StudyFile
 
 DETAIL = re.compile(r"'.*'|\d+")  # what differs from answer to answer in one reason
-LONGEST = 120
+LONGEST = 160
 ANSWERS = 256  # in a batch
 BYTES = 32 * 1024 * 1024  # of documents in a batch
 
@@ -132,8 +132,8 @@ class Adopting:
 
 def source_of(piece: Piece) -> str:
     """Where an answer stands, for a person."""
-    place = piece.key or (f"answer {piece.place + 1} of {piece.of}" if piece.of > 1 else "")
-    return f"{piece.document.source}, {place}" if place else piece.document.source
+    place = f"answer {piece.place + 1} of {piece.of}" if piece.of > 1 else ""
+    return ", ".join(filter(None, (piece.document.source, piece.key, place)))
 
 
 def _matched(piece: Piece, images: Images, names: FileNames, pairs: Pairs | None) -> Matched:

@@ -91,7 +91,8 @@ def _of_file(path: str) -> Iterator[Document]:
     except (OSError, ValueError) as error:
         yield Document(shown(path), path, b"", problem=f"it cannot be read: {reason_of(error)}")
     except UsageError as error:  # a table of something else
-        yield Document(shown(path), path, b"", problem=str(error))
+        why = str(error).removeprefix(f"{shown(path)}: ")
+        yield Document(shown(path), path, b"", problem=why)
 
 
 def _whole(path: str) -> Iterator[Document]:

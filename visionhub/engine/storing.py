@@ -53,7 +53,8 @@ class Storing:
         self.imported, self.lose = imported, lose
         self._pictures = Pictures(study, recorder, lose)
         self._ids: dict[Task, int] = {}
-        self._others: dict[Located, list[Task]] = {}
+        self._others: dict[Located, list[Task]] = {}  # what is not new, though it says something
+        self._asked: dict[Located, list[Task]] = {}  # what is not new, and was only asked for
 
     def store(self, pool: ThreadPoolExecutor, located: Sequence[Located]) -> None:
         """Store these answers; what cannot be stored is listed."""
@@ -87,7 +88,7 @@ class Storing:
             for (item, sent), wanted, todo in zip(found, tasks, new, strict=True):
                 said = [t for t in wanted if (t in item.piece.item.tasks) is firm]
                 todo += [t for t in said if self._is_new(item, sent, t, kept, firm=firm)]
-        self._list_others()
+        self._list_others([item for (item, _), todo in zip(found, new, strict=True) if not todo])
         jobs = zip(found, tasks, new, strict=True)
         return [
             _Job(item, sent, tuple(todo), len(todo) < len(wanted))
@@ -95,15 +96,22 @@ class Storing:
             if todo
         ]
 
-    def _list_others(self) -> None:
-        """List answers that are not the first about their image (or a copy of it) and task."""
+    def _list_others(self, silent: Sequence[Located]) -> None:
+        """List answers that are not the first about their image (or a copy of it) and task.
+
+        Where a task was only asked for, that is to be expected, unless nothing is left of `silent`.
+        """
+        for item in silent:
+            said = set(item.piece.item.tasks) & set(self.ready.asked)
+            if not said and item in self._asked:
+                self._others.setdefault(item, self._asked[item])
         for item, tasks in self._others.items():
             why = (
                 f"the collection holds another answer for {', '.join(tasks)} about this image or "
                 f"a copy of it: import this one with another --collection"
             )
             self.lose(Lost(item.source, why, shown(item.path)))
-        self._others = {}
+        self._others, self._asked = {}, {}
 
     def _ask(self, tasks: Collection[Task]) -> None:
         """Have a question for each of these tasks."""
@@ -146,8 +154,8 @@ class Storing:
             self.imported.held[task.value] += 1
             if held.status in FAILED:
                 self.lose(Lost(item.source, f"{task}: {held.reason}", shown(item.path)))
-        elif firm:
-            self._others.setdefault(item, []).append(task)
+        else:
+            (self._others if firm else self._asked).setdefault(item, []).append(task)
         return False
 
     def _answers(
