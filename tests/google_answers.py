@@ -18,6 +18,7 @@ SPECIAL = {
     "pageNumber": 1, "code": 7, "uint64Value": "3", "uri": "gs://bucket/picture%20one.jpg",
     "detectedBreak.type": "SPACE",
 }  # fmt: skip
+TIMES = {"pages": 1, "blocks": 1}  # all else comes twice
 FEATURE_OF = {
     "faceAnnotations": "FACE_DETECTION",
     "landmarkAnnotations": "LANDMARK_DETECTION",
@@ -61,7 +62,9 @@ def _message(descriptor: Any, corners: str) -> dict[str, Any]:
     made = {}
     for member in descriptor.fields:
         one = _value(member, descriptor, corners)
-        made[member.json_name] = [one, copy.deepcopy(one)] if member.is_repeated else one
+        made[member.json_name] = one
+        if member.is_repeated:
+            made[member.json_name] = [one, copy.deepcopy(one)][: TIMES.get(member.json_name, 2)]
     return made
 
 

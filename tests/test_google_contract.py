@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import pytest
 from visionhub_google import GoogleVision
 
@@ -39,4 +41,4 @@ class TestOverGrpc(Contract):
 
 class TestEmotionAsked(Contract):
     transport = "rest"
-    options = {Task.FACES: {"attributes": ["emotion"]}}
+    options: ClassVar = {Task.FACES: {"attributes": ["emotion"]}}

@@ -105,9 +105,11 @@ def _counted(annotation: Annotation, answer: Json, request: Request) -> Annotati
         count = max(len(items(found, name)) for name in pictures.LISTS)
     else:
         count = len(annotation)
-    if count < most or annotation.status is not Status.OBSERVED:
+    if count < most:
         return annotation
-    return replace(annotation, status=Status.TRUNCATED)
+    if annotation.status is Status.OBSERVED:
+        return replace(annotation, status=Status.TRUNCATED)
+    return replace(annotation, reason=f"{annotation.reason}; cut off at {most} results")
 
 
 def _asked(request: Request) -> list[str]:

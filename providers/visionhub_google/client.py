@@ -23,6 +23,7 @@ LOCAL = (("grpc.enable_http_proxy", 0),)  # loopback is not reached through a pr
 OPTIONS = (
     ("grpc.max_send_message_length", -1),
     ("grpc.max_receive_message_length", -1),
+    ("grpc.enable_retries", 0),  # the service may suggest some; visionhub's own are the only ones
     ("grpc.use_local_subchannel_pool", 1),  # else all channels share one connection
 )
 

@@ -150,7 +150,9 @@ class GoogleVision(Provider):
             return [Outcome(batch.requests, error, whole_body)]
         if len(parts) != len(batch.works):
             wrong = f"Google answered {len(parts)} images of {len(batch.works)} that were sent."
-            return [Outcome(batch.requests, UnexpectedBody(wrong), whole_body)]
+            # Kept with a request, an answer for one image would one day be read as the request's.
+            kept = None if len(parts) == 1 else whole_body
+            return [Outcome(batch.requests, UnexpectedBody(wrong), kept)]
         pairs = zip(batch.works, parts, strict=True)
         bodies = [(work, part, _body(part.data, received, client)) for work, part in pairs]
         return [outcome for each in bodies for outcome in _for_image(*each)]

@@ -86,13 +86,9 @@ def _page(page: Json, frame: Frame) -> Iterator[TextLine]:
 def _paragraph(paragraph: Json, frame: Frame) -> list[TextLine]:
     """A paragraph, then each of its lines followed by its words."""
     words = [_word(each, frame) for each in items(paragraph, "words")]
-    lines = [_line(line) for line in _lines(words)]
-    whole = "\n".join(line.text for line in lines)
-    rest = [
-        part
-        for line, members in zip(lines, _lines(words), strict=True)
-        for part in (line, *(each.line for each in members))
-    ]
+    lines = [(_line(line), line) for line in _lines(words)]
+    whole = "\n".join(line.text for line, _ in lines)
+    rest = (part for line, held in lines for part in (line, *(each.line for each in held)))
     return [_piece(paragraph, frame, "paragraph", whole), *rest]
 
 

@@ -100,11 +100,12 @@ def question(provider: Provider, task: Task, chosen: Mapping[str, Value]) -> Que
     """The question that these options make."""
     spec = provider.tasks[task]
     floor = chosen.get("min_score", chosen.get("min_confidence", spec.floor))
+    most = chosen.get("max_results", spec.max_results)
     asked = TaskSpec(
         scale=spec.scale,
         vocabulary=spec.vocabulary,
         floor=float(floor) if isinstance(floor, int | float) else None,
-        max_results=spec.max_results,
+        max_results=most if isinstance(most, int) else None,
         sku=spec.sku,
     )
     revision = provider.revision(task, chosen)
