@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 JOBS ?= auto
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test lint evaluate bench torch docs clean help
+.PHONY: demo test lint evaluate bench bench-clouds torch docs clean help
 
 help: ## what there is
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
 $(VENV)/made:
 	@$(PYTHON) -c 'import sys; sys.exit("visionhub needs Python 3.11 or newer, this is " + sys.version.split()[0] + ": run  make PYTHON=python3.11 ...") if sys.version_info < (3, 11) else None'
@@ -54,6 +54,9 @@ evaluate: $(VENV)/dev ## accuracy on photographs with ground truth (needs ../sha
 
 bench: $(VENV)/dev ## speed, as ratios measured side by side
 	$(BIN)/python -m benchmarks.bench
+
+bench-clouds: $(VENV)/dev ## the clouds' adapters beside bare loops with the same SDKs (6 minutes)
+	$(BIN)/python -m benchmarks.clouds
 
 clean: ## remove the environment and what was made
 	rm -rf $(VENV) demo build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
