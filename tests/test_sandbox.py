@@ -119,8 +119,29 @@ class Bare(Seer):
 
 
 def test_it_does_not_start_without_the_models_it_was_given() -> None:
+    sandbox = Sandbox(Bare())
     with pytest.raises(MissingExtra, match="numpy"):
-        Sandbox(Bare()).start()
+        sandbox.start()
+    with Sandbox(Seer()) as other:  # nothing of the first holds a port, and its end is no error
+        assert other.calls.count() == 0
+    sandbox.stop()
+
+
+def test_the_command_names_both_ways_out_without_the_models() -> None:
+    code = (
+        "import sys, visionhub.registry as r; import tests.test_sandbox as t;"
+        "r.get = lambda name: t.Bare(); import visionhub.cli as c; c.main()"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", code, "sandbox", "--port", "0"],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=Path(__file__).resolve().parents[1],
+    )
+    assert said.returncode == 2
+    assert "pip install 'visionhub[embedded]'  or use --no-models" in said.stderr
 
 
 def test_other_paths_and_bodies_are_answered_in_json(photo: bytes) -> None:

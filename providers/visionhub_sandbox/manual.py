@@ -11,8 +11,8 @@ FAULTS = """\
 A faults file is TOML: any number of [[fault]], each with a kind.
 
   latency              seconds (0.15): every answer waits so long; adds up with other faults
-  throttle             too many calls; retry_after (seconds, left out: not said); code
-  error                status (500; also 400, 403, 503, ...); code: the vendor's own error code
+  throttle             too many calls; retry_after (seconds; left out: not said), code, status
+  error                status (500; also 400, 403, 503, ...), code: the vendor's own error code
   hang                 no answer until the client gives up, or for `seconds` (600)
   reset                the connection is reset
   truncated            200 with half a body; whole_length = true announces the whole length

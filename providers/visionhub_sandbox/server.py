@@ -31,8 +31,8 @@ class Sandbox:
 
     models: the provider whose predictions fill the answers; without one they are empty. port: 0
     takes two free ones. faults: what goes wrong (`read_faults`). cassettes: a folder of
-    recordings, which go before predictions. announce: takes notes for the
-    user. gRPC is served where the package google-cloud-vision is installed.
+    recordings, which go before predictions. announce: takes notes for the user. gRPC is served
+    where the package google-cloud-vision is installed.
     """
 
     def __init__(
@@ -73,18 +73,27 @@ class Sandbox:
 
     def start(self) -> Sandbox:
         """Listen, in threads. UsageError when a port is taken; the models' errors when absent."""
-        self._desk.predictions.prepare()
-        self._http = self._listen()
-        threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True).start()
+        http = self._listen()
+        try:
+            self._desk.predictions.prepare()
+        except BaseException:
+            self._end_rpc()
+            http.server_close()
+            raise
+        self._http = http
+        threading.Thread(target=http.serve_forever, args=(0.05,), daemon=True).start()
         return self
 
     def stop(self) -> None:
         """End all connections; calls that wait are cut off."""
         self._desk.closing.set()
-        if self._rpc is not None:
-            self._rpc.end()
+        self._end_rpc()
         if self._http is not None:
             self._http.end()
+
+    def _end_rpc(self) -> None:
+        if self._rpc is not None:
+            self._rpc.end()
 
     def _listen(self) -> Server:
         for left in reversed(range(1 if self._wanted else TRIES)):

@@ -11,7 +11,7 @@ import typer
 from visionhub_sandbox.manual import FAULTS, PURPOSE
 
 if TYPE_CHECKING:
-    from visionhub.provider import Provider
+    from visionhub_sandbox import Sandbox
 
 LAST_PORT = 65534  # the next one is needed as well
 
@@ -34,34 +34,32 @@ def sandbox(
     """Filled in below, from the stand-in's own manual."""
     from visionhub_sandbox import Sandbox, read_faults
 
+    from visionhub import registry
     from visionhub.cli.progress import note
 
     script = read_faults(faults) if faults else ()
-    stop = threading.Event()
-    models = None if no_models else _models()
+    models = None if no_models else registry.get("embedded")
     server = Sandbox(models, port=port, faults=script, cassettes=cassettes, announce=note)
-    with server:
+    _serve(server)
+
+
+def _serve(server: Sandbox) -> None:
+    from visionhub.cli.progress import note
+    from visionhub.errors import MissingExtra, UsageError
+
+    stop = threading.Event()
+    try:
+        server.start()
+    except MissingExtra as error:
+        raise UsageError(f"{error}  or use --no-models for empty answers.") from error
+    try:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
         typer.echo(f"sandbox http={server.address} grpc={server.grpc_address or 'off'}")
         note("It answers on this machine only, until Ctrl-C.")
         stop.wait()
-
-
-def _models() -> Provider:
-    """The models that fill the answers; a sentence that names both ways out without them."""
-    from visionhub import registry
-    from visionhub.errors import UsageError
-    from visionhub.provider import installed
-
-    models = registry.get("embedded")
-    missing = [module for module in ("numpy", "onnxruntime") if not installed([module])]
-    if missing:
-        raise UsageError(
-            f"The models need the package {missing[0]!r}, which is not installed: run  "
-            f"pip install 'visionhub[embedded]'  or use --no-models for empty answers."
-        )
-    return models
+    finally:
+        server.stop()
 
 
 sandbox.__doc__ = "\n\n".join([PURPOSE, *(f"\b\n{part}" for part in FAULTS.split("\n\n"))])
