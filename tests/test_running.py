@@ -19,10 +19,10 @@ def under_way() -> Progress:
     return progress
 
 
-def test_a_line_tells_files_rate_time_left_and_counts_by_task() -> None:
+def test_a_line_tells_files_rate_time_left_and_counts_by_provider() -> None:
     assert line(under_way()) == (
         "40/100 files, 0.2 answers/s, about 2 min left; "
-        "toy labels: 15 done, 0 held, 2 failed; toy text: 5 done, 7 held, 0 failed"
+        "toy: 20 done, 7 held, 2 failed"
     )
 
 

@@ -40,12 +40,16 @@ def counts(progress: Progress) -> list[tuple[str, int, int, int]]:
 
 
 def line(progress: Progress) -> str:
-    """All of it in one line, for a log."""
-    tasks = [
-        f"{what}: {done} done, {held} held, {failed} failed"
-        for what, done, held, failed in counts(progress)
+    """All of it in one line, for a log: the tasks of a provider together."""
+    sums: dict[str, list[int]] = {}
+    for what, *numbers in counts(progress):
+        mine = sums.setdefault(what.split()[0], [0, 0, 0])
+        mine[:] = map(sum, zip(mine, numbers, strict=True))
+    providers = [
+        f"{name}: {done} done, {held} held, {failed} failed"
+        for name, (done, held, failed) in sums.items()
     ]
-    return "; ".join([headline(progress), *tasks])
+    return "; ".join([headline(progress), *providers])
 
 
 def table(progress: Progress) -> Group:
