@@ -37,11 +37,13 @@ KEY_TROUBLE = re.compile(
     re.IGNORECASE,
 )
 TOO_MANY = re.compile(r"rateLimitExceeded|RATE_LIMIT_EXCEEDED|quotaExceeded", re.IGNORECASE)
+TOO_LARGE = re.compile(r"larger than max|payload size exceeds", re.IGNORECASE)
 PLUGIN = "Getting metadata from plugin failed"  # gRPC: a token could not be had
 
-UNAUTHORIZED, FORBIDDEN, TOO_MANY_REQUESTS, UNAVAILABLE = 401, 403, 429, 503
-PASSING = {408, 499, 500, 502, 503, 504}
-"""HTTP codes of what may pass: no answer in time, a call cancelled on the way, the service down."""
+UNAUTHORIZED, FORBIDDEN, NO_ANSWER, TOO_BIG = 401, 403, 408, 413
+TOO_MANY_REQUESTS, CANCELLED = 429, 499
+FAULTS = 500  # from here on the service's own, which may pass
+NOT_OFFERED, UNAVAILABLE = 501, 503
 
 
 @contextmanager
@@ -73,11 +75,16 @@ def _of_call(error: Foreign) -> ProviderError:
     """By the error's HTTP code, which its gRPC kinds have as well."""
     code, words = error.code or 0, f"{error.reason or ''} {error.message} {error.errors}"
     wait = retry_after(error)
+    if code == TOO_BIG or TOO_LARGE.search(words):
+        return ProviderError(
+            f"Google Cloud Vision takes no call of this size ({_say(error)}): give a smaller "
+            "number with --set google.call_bytes=… or --set google.batch=…"
+        )
     if code == TOO_MANY_REQUESTS or TOO_MANY.search(words):
         return RateLimited(f"Google Cloud Vision asks for fewer calls: {_say(error)}", wait)
     if PLUGIN in words and "TransportError" not in words:
         return AuthenticationError(f"Google's credentials do not work ({_say(error)}): {HINT}.")
-    if code == UNAUTHORIZED or (KEY_TROUBLE.search(words) and code < 500):  # noqa: PLR2004 - HTTP
+    if code == UNAUTHORIZED or (KEY_TROUBLE.search(words) and code < FAULTS):
         return AuthenticationError(f"Google refused the credentials ({_say(error)}): {HINT}.")
     if code == FORBIDDEN:
         return AuthenticationError(f"Google refused the call ({_say(error)}): {PROJECT_HINT}.")
@@ -90,7 +97,8 @@ def _of_code(error: Foreign, code: int, wait: float | None) -> ProviderError:
         return RateLimited(f"Google Cloud Vision asks to wait: {_say(error)}", wait)
     if kind == "Aborted":
         return TransientError(f"Google Cloud Vision gave the call up: {_say(error)}")
-    if code in PASSING and kind != "DataLoss":
+    passing = code in (NO_ANSWER, CANCELLED) or (code >= FAULTS and code != NOT_OFFERED)
+    if passing or kind == "Unknown":  # a kind of gRPC's that has no HTTP code
         return ProviderUnavailable(f"Google Cloud Vision did not answer: {_say(error)}")
     return ProviderError(f"Google Cloud Vision refused the call as a whole: {_say(error)}")
 
