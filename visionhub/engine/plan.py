@@ -19,6 +19,7 @@ SENSITIVE = (
     "law and your ethics board. How weak they are stands on their cards: visionhub models show "
     "NAME."
 )
+PATIENCE = "600"  # seconds: a stand-in computes on this machine what a service knows at once
 DEFAULT_TASKS = (Task.LABELS, Task.OBJECTS, Task.FACES, Task.TEXT, Task.SAFE_SEARCH)
 
 
@@ -195,6 +196,13 @@ def configure(ask: Ask, providers: Mapping[str, Provider]) -> None:
         if ask.sandbox and "sandbox" in provider.settings:
             given[name]["sandbox"] = ask.sandbox
         provider.configure(given[name])
+        if ask.sandbox and _is_default(provider, "timeout"):
+            provider.configure(given[name] | {"timeout": PATIENCE})
+
+
+def _is_default(provider: Provider, setting: str) -> bool:
+    known = provider.settings.get(setting)
+    return known is not None and provider.setting(setting) == known.default
 
 
 def _check_paid(ask: Ask, providers: Mapping[str, Provider], tasks: Sequence[Task]) -> None:

@@ -109,10 +109,11 @@ class Shown:
     def sentence(self) -> str:
         """The status in words."""
         floor = "" if self.floor is None else f" of {self.floor:g}"
+        most = "" if self.max_results is None else f" at {self.max_results} results"
         said = {
             Status.OBSERVED: "looked, and found none",
             Status.BELOW_FLOOR: f"nothing reached the floor{floor}: censored, which is not 'no'",
-            Status.TRUNCATED: f"cut off at {self.max_results} results: there may be more",
+            Status.TRUNCATED: f"cut off{most}: there may be more",
             Status.NOT_REQUESTED: "not asked about this image",
         }
         text = said.get(Status(self.status), "")

@@ -81,7 +81,7 @@ def _section(answer: Shown) -> Section:
     rows = [_cells(item, boxes=boxes, more=more) for item in answer.items]
     notes = [answer.sentence] if answer.status != "observed" or answer.reason else []
     guessed = {one["name"] for item in answer.items for one in item.details.get("attributes", ())}
-    notes += [guesses_note(guessed)] if guessed else []
+    notes += [note] if (note := guesses_note(guessed)) else []
     right = ("#", "score", "x_min", "y_min", "x_max", "y_max")
     return Section(title(answer), tuple(columns), rows, tuple(notes), right)
 
@@ -105,13 +105,18 @@ def _details(item: Item) -> str:
     """Everything else about a thing, in a few words."""
     usual = {("level", "line"), ("level", 1)}
     details = [pair for pair in item.details.items() if pair[0] not in HIDDEN]
-    words = [f"{key} {value}" for key, value in details if (key, value) not in usual]
+    words = [f"{key} {_short(value)}" for key, value in details if (key, value) not in usual]
     words += attribute_texts(item)
     words += [f"{len(item.points)} points"] if item.points else []
     words += ["reached outside the picture"] if item.details.get("clipped") else []
     return ", ".join(words)
 
 
+def _short(value: object) -> object:
+    return f"{value:.4g}" if isinstance(value, float) else value
+
+
+GUESSES = frozenset({"age", "gender", "emotion"})
 HIDDEN = frozenset({"attributes", "clipped", "vendor_id", "parents", "aliases", "categories"})
 
 
@@ -127,6 +132,8 @@ def attribute_text(one: Mapping[str, Any]) -> str:
     Numbers are whole ones, with their range: the decimals of a guess say nothing.
     """
     score = Item(0, "", one.get("score"), one.get("score_word"), one.get("scale")).score_text
+    if all(one.get(part) is None for part in ("value", "number", "low")):
+        return f"{one['name']} {score}"  # only rated: blurred UNLIKELY
     text = f"{one['name']} {_guess(one)}"
     return f"{text} ({score}, {one['scale']})" if score else text
 
@@ -145,10 +152,11 @@ def _guess(one: Mapping[str, Any]) -> str:
 
 
 def guesses_note(names: Collection[str]) -> str:
-    """What to know before guesses about people are read or shown on; empty without `names`."""
-    if not names:
+    """What to know before guesses about people are read or shown on; empty without one."""
+    guessed = sorted(GUESSES.intersection(names))
+    if not guessed:
         return ""
     return (
-        f"Guessed from appearance, by weak models: {', '.join(sorted(names))}. Of no use for one "
+        f"Guessed from appearance, by weak models: {', '.join(guessed)}. Of no use for one "
         f"person; mind who sees this."
     )
