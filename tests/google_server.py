@@ -91,10 +91,9 @@ def _asked(item: dict[str, Any]) -> Asked:
 def serving(answer: Answer) -> Iterator[Server]:
     """Run a server: HTTP at a free port, gRPC at the next."""
     server = Server(answer)
-    http = _http(server)
-    rpc = _rpc(server, http.server_address[1] + 1)
+    http, rpc = _listening(server)
     server.sandbox = f"127.0.0.1:{http.server_address[1]}"
-    thread = threading.Thread(target=http.serve_forever, daemon=True)
+    thread = threading.Thread(target=http.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield server
@@ -102,6 +101,17 @@ def serving(answer: Answer) -> Iterator[Server]:
         http.shutdown()
         http.server_close()
         rpc.stop(None).wait()
+
+
+def _listening(server: Server) -> tuple[ThreadingHTTPServer, grpc.Server]:
+    """Both servers, on the first two ports in a row that are free."""
+    for _ in range(50):
+        http = _http(server)
+        try:
+            return http, _rpc(server, http.server_address[1] + 1)
+        except RuntimeError:  # the port above belongs to somebody else
+            http.server_close()
+    raise OSError("no two ports in a row are free")
 
 
 class _Http(ThreadingHTTPServer):
@@ -135,16 +145,7 @@ def _http(server: Server) -> ThreadingHTTPServer:
         def log_message(self, *_):
             pass
 
-    for _ in range(50):  # until the port above it is free, too
-        http = _Http(("127.0.0.1", 0), Handler)
-        with socket.socket() as above:
-            try:
-                above.bind(("127.0.0.1", http.server_address[1] + 1))
-            except OSError:
-                http.server_close()
-                continue
-        return http
-    raise OSError("no two ports in a row are free")
+    return _Http(("127.0.0.1", 0), Handler)
 
 
 def _rpc(server: Server, port: int) -> grpc.Server:

@@ -48,6 +48,8 @@ from visionhub_google.tasks import (
 )
 
 OK = 200
+CALLS = 1024  # in flight at once: what one process can still hold
+MOST = 86_400  # seconds of patience, calls a second
 EXHAUSTED = 8  # google.rpc.Code, RESOURCE_EXHAUSTED
 PASSING = {4, EXHAUSTED, 10, 13, 14}  # deadline, exhausted, aborted, internal, unavailable
 
@@ -74,12 +76,13 @@ class GoogleVision(Provider):
     def configure(self, given: Mapping[str, str]) -> None:
         """Take settings; UsageError for one that cannot be used."""
         super().configure(given)
-        self.concurrency = self._count("concurrency", 1, 1024)
+        self.concurrency = self._count("concurrency", 1, CALLS)
         self._count("batch", 1, IMAGES_PER_CALL)
         self._count("call_bytes", 1, 2**31)
         for name in ("timeout", "rate_calls", "rate_units"):
-            if self._number(name) < 0 or (name == "timeout" and not self._number(name)):
-                raise UsageError(f"--set google.{name}: give a number of seconds above zero.")
+            least = 0.001 if name == "timeout" else 0.0  # a rate of 0 is the built-in one
+            if not least <= self._number(name) <= MOST:
+                raise UsageError(f"--set google.{name}: give a number from {least:g} to {MOST}.")
         host, _, port = str(self.setting("sandbox")).rpartition(":")
         if self.rehearsing and not (host and port.isdigit()):
             raise UsageError("--set google.sandbox: give host:port, such as 127.0.0.1:8099.")
@@ -170,7 +173,7 @@ class GoogleVision(Provider):
             transport=str(self.setting("transport")),
             sandbox=str(self.setting("sandbox")),
             endpoint=str(self.setting("endpoint")),
-            concurrency=self._count("concurrency", 1, 1024),
+            concurrency=self._count("concurrency", 1, CALLS),
             timeout=self._number("timeout"),
         )
 
