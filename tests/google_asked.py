@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from visionhub_google import GoogleVision
 
 from tests.conftest import jpeg
@@ -46,3 +48,18 @@ def fetched(provider, *asked):
 
 def item_error(code, **more):
     return {"error": {"code": code, "message": f"M{code}", **more}}
+
+
+def parse(task, answer, width=200, height=100, **options):
+    """What is read in an answer for one image of 200 x 100 pixels."""
+    body = json.dumps({"responses": [answer]}).encode()
+    request = Request("i", "s", width, height, task, "google", "r", canonical(options))
+    return GoogleVision().parse(body, request)
+
+
+def pixels(*pairs):
+    return {"vertices": [{"x": x, "y": y} for x, y in pairs]}
+
+
+def rectangle(left, top, right, bottom):
+    return pixels((left, top), (right, top), (right, bottom), (left, bottom))
