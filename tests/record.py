@@ -1,0 +1,186 @@
+"""What `make record` runs: asks a service with your own key, and keeps the answers as cassettes.
+
+    python -m tests.record google --task labels --picture street.png
+
+What is asked is what the cassettes' tests ask: one call a task and picture, with all that has to
+be asked for by name. Read cassettes/README.md before you commit what it wrote.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tests import cassettes
+from tests.cassettes import BY_HAND, FOLDER, WAYS, Tape, picture_file, tapes
+from tests.leaks import leaks
+from visionhub import registry
+from visionhub.errors import ProviderError, UsageError, VisionHubError
+from visionhub.provider import Body, Provider
+from visionhub.schema import Task
+
+NAME = re.compile(r"[a-z0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What will be asked, and of whom."""
+
+    provider: Provider
+    tapes: tuple[Tape, ...]
+
+    def __str__(self) -> str:
+        name, tasks = self.provider.name, self.provider.tasks
+        units = Counter(filter(None, (tasks[Task(tape.task)].sku for tape in self.tapes)))
+        if self.provider.rehearsing:
+            return f"{name}: {len(self.tapes)} calls of a rehearsal server, free of charge"
+        lines = ", ".join(f"{sku} {count}" for sku, count in units.items())
+        return f"{name}: {len(self.tapes)} calls, {units.total()} paid units ({lines})"
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Record; the exit code is 0 when every call was answered and kept."""
+    given = _arguments().parse_args(words)
+    try:
+        found = plan(given)
+        print(found)
+        if not given.yes and not _agreed():
+            print("Nothing was sent.")
+            return 1
+        failed = [tape for tape in found.tapes if not _recorded(found.provider, tape)]
+    except (VisionHubError, OSError) as error:
+        print(error, file=sys.stderr)
+        return getattr(error, "exit_code", 1)
+    print(f"Before you commit: {FOLDER.name}/README.md says what to check.")
+    return 1 if failed else 0
+
+
+def _arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="make record", description=__doc__)
+    parser.add_argument("provider")
+    parser.add_argument("--task", default="", help="only this one")
+    parser.add_argument("--picture", type=Path, help="a picture that you may publish")
+    parser.add_argument("--set", action="append", default=[], help="setting=value of the provider")
+    parser.add_argument("--yes", action="store_true", help="send without asking")
+    parser.add_argument("--force", action="store_true", help="replace real recordings, too")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="where cassettes lie")
+    return parser
+
+
+def _agreed() -> bool:
+    try:
+        return input("Send them? [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:
+        print("\nNobody answers: YES=1 sends without asking.")
+        return False
+
+
+def plan(given: argparse.Namespace) -> Plan:
+    """What to record, with a provider that is ready; UsageError when that cannot be."""
+    if given.provider not in WAYS:
+        raise UsageError(f"PROVIDER={given.provider}: choose one of {', '.join(WAYS)}.")
+    provider = registry.get(given.provider)
+    wanted = _wanted(provider, given)
+    kept = [tape for tape in wanted if is_real(tape.path)]
+    if kept and not given.force:
+        raise UsageError(f"{kept[0].path} is a real recording: FORCE=1 replaces it.")
+    provider.configure({**WAYS[provider.name].settings, **_settings(given.set)})
+    tasks = [Task(tape.task) for tape in wanted]
+    asked = {task: cassettes.options(type(provider), task, given.folder) for task in tasks}
+    provider.ready(asked, print)
+    return Plan(provider, tuple(wanted))
+
+
+def is_real(path: Path) -> bool:
+    """Whether a file is a recording of a service's answer, and not written by hand."""
+    return path.exists() and not path.read_text("utf-8").startswith(BY_HAND)
+
+
+def _settings(pairs: Sequence[str]) -> Mapping[str, str]:
+    found = [pair.partition("=") for pair in pairs]
+    return {name: value for name, _, value in found}
+
+
+def _wanted(provider: Provider, given: argparse.Namespace) -> list[Tape]:
+    """One for each task and picture: of the picture that is given, else those that there are."""
+    if given.task and given.task not in provider.tasks:
+        tasks = ", ".join(provider.tasks)
+        raise UsageError(f"TASK={given.task}: {provider.name} has {tasks}.")
+    if given.picture:
+        name = _adopted(given.picture, given.folder)
+        tasks = [given.task] if given.task else [task.value for task in provider.tasks]
+        return [Tape(provider.name, task, name, given.folder) for task in tasks]
+    there = [tape for tape in tapes(given.folder) if tape.provider == provider.name]
+    found = [tape for tape in there if given.task in ("", tape.task)]
+    if not found:
+        raise UsageError("There is no cassette to record anew: name a picture with PICTURE=path.")
+    return found
+
+
+def _adopted(path: Path, folder: Path) -> str:
+    """The name of a picture, which is copied beside the others where it is a new one."""
+    if not NAME.fullmatch(path.stem):
+        raise UsageError(f"PICTURE={path}: give it a name of small letters and digits.")
+    home = folder / "pictures"
+    others = [other for other in home.glob(f"{path.stem}.*") if not other.samefile(path)]
+    if any(other.read_bytes() != path.read_bytes() for other in others):
+        raise UsageError(f"PICTURE={path}: {home} has another picture of that name.")
+    if path.resolve().parent != home.resolve() and not others:
+        home.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, home)
+    return path.stem
+
+
+def _recorded(provider: Provider, tape: Tape) -> bool:
+    """Make one call and keep what was answered; say why when nothing is kept."""
+    with tempfile.TemporaryDirectory() as folder:
+        fresh = Path(folder) / "cassette.yaml"
+        try:
+            note = _ask(provider, tape, fresh)
+        except ProviderError as error:
+            note = str(error)
+        found = leaks(fresh) if fresh.exists() and not note else []
+        if note or found:
+            print(f"{tape.path.name}: not kept: {note or '; '.join(found)}", file=sys.stderr)
+            return False
+        cassettes.rewrite(fresh, header(fresh), tape.path)
+    print(tape.path)
+    return True
+
+
+def _ask(provider: Provider, tape: Tape, fresh: Path) -> str:
+    """Why the answer to one call is not worth keeping; empty when it is."""
+    task = Task(tape.task)
+    asked = cassettes.options(type(provider), task, tape.folder)
+    question = cassettes.work(provider, task, tape.image(), asked)
+    with cassettes.recording(fresh) as cassette:
+        outcomes = [o for batch in provider.batches([question]) for o in provider.fetch(batch)]
+    if len(cassette) != 1 or len(outcomes) != 1:
+        return f"{len(cassette)} calls were made"
+    result = outcomes[0].result
+    if not isinstance(result, Body):
+        return str(result)
+    unknown = provider.parse(result.data, question.requests[0]).unknown
+    if unknown:
+        print(f"{tape.path.name}: members that the parser does not know: {', '.join(unknown)}")
+    return ""
+
+
+def header(fresh: Path) -> str:
+    """The comment above a real recording."""
+    uri = next(line for line in fresh.read_text("utf-8").splitlines() if "uri: " in line)
+    host = urlsplit(uri.partition("uri: ")[2].strip()).netloc
+    return f"# Recorded from {host} on {datetime.now(UTC):%Y-%m-%d} with make record."
+
+
+if __name__ == "__main__":
+    sys.exit(main())
