@@ -13,7 +13,7 @@ from visionhub_google.leaves import ROOTS, answered
 from visionhub_google.reading import Json
 from visionhub_google.split import RESPONSES, split_json
 
-BOM = b"\xef\xbb\xbf"
+BOM = "\ufeff"
 EMPTY = b'{"responses":[{}]}'
 CODES = 16  # the highest google.rpc.Code; larger ones are HTTP's
 SNAKE = "_annotations"
@@ -22,16 +22,18 @@ SNAKE = "_annotations"
 def adopted(data: bytes) -> Sequence[Adopted]:
     """The answers in a document: {"responses": […]}, one image's item, or {} for an empty item.
 
-    A byte order mark and blanks around the document are taken off. Raises UnexpectedBody, which
-    says what the document is, when it is none of these.
+    A byte order mark and blanks around the document are taken off, and UTF-16, which some shells
+    write, becomes UTF-8. Raises UnexpectedBody, which says what the document is, when it is none of
+    these.
     """
-    data = data.removeprefix(BOM).strip()
     try:
-        whole = json.loads(data)
+        text = data.decode(json.detect_encoding(data)).removeprefix(BOM).strip()
+        whole = json.loads(text)
     except ValueError as error:
         raise UnexpectedBody(f"it is no JSON document: {error}") from error
     if problem := _problem(whole):
         raise UnexpectedBody(f"it is no answer of Google Cloud Vision but {problem}")
+    data = text.encode()
     if not whole:  # in its envelope, without which it is no answer
         data, whole = EMPTY, {RESPONSES: [{}]}
     if RESPONSES not in whole:
@@ -56,11 +58,16 @@ def _problem(whole: Json) -> str:
         return f"a bare {type(whole).__name__}"
     if RESPONSES in whole:
         found = whole[RESPONSES]
-        good = isinstance(found, list) and all(isinstance(item, dict) for item in found)
-        return "" if good else "something whose 'responses' is no list of objects"
-    if not whole or any(answered(task, whole) for task in ROOTS):
-        return ""
-    return _bare(whole)
+        if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+            return "something whose 'responses' is no list of objects"
+        return next((f"a list of {what}" for what in map(_item, found) if what), "")
+    return _item(whole)
+
+
+def _item(item: Json) -> str:
+    """What an object is that is no answer for one image."""
+    known = any(answered(task, item) for task in ROOTS)
+    return "" if not item or known or "context" in item else _bare(item)
 
 
 def _bare(whole: Json) -> str:
