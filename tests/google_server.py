@@ -69,12 +69,15 @@ class Server:
     calls: list[list[Asked]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
     connections: set[Any] = field(default_factory=set)
+    headers: list[dict[str, str]] = field(default_factory=list)
+    tls: tuple[bytes, bytes] | None = None  # key and certificate, for gRPC
 
-    def reply(self, request: dict[str, Any], peer: Any) -> Reply:
+    def reply(self, request: dict[str, Any], peer: Any, headers: Any) -> Reply:
         asked = [_asked(item) for item in request["requests"]]
         with self.lock:
             self.calls.append(asked)
             self.connections.add(peer)
+            self.headers.append({name.lower(): str(value) for name, value in headers})
         return self.answer(asked)
 
 
@@ -88,9 +91,9 @@ def _asked(item: dict[str, Any]) -> Asked:
 
 
 @contextmanager
-def serving(answer: Answer) -> Iterator[Server]:
+def serving(answer: Answer, tls: tuple[bytes, bytes] | None = None) -> Iterator[Server]:
     """Run a server: HTTP at a free port, gRPC at the next."""
-    server = Server(answer)
+    server = Server(answer, tls=tls)
     http, rpc = _listening(server)
     server.sandbox = f"127.0.0.1:{http.server_address[1]}"
     thread = threading.Thread(target=http.serve_forever, args=(0.02,), daemon=True)
@@ -129,7 +132,7 @@ def _http(server: Server) -> ThreadingHTTPServer:
         def do_POST(self):
             data = self.rfile.read(int(self.headers["Content-Length"]))
             assert self.path.startswith("/v1/images:annotate"), self.path
-            reply = server.reply(json.loads(data), self.client_address)
+            reply = server.reply(json.loads(data), self.client_address, self.headers.items())
             if reply.hang_up:
                 self.connection.shutdown(socket.SHUT_RDWR)
                 return
@@ -151,7 +154,9 @@ def _http(server: Server) -> ThreadingHTTPServer:
 def _rpc(server: Server, port: int) -> grpc.Server:
     def handle(data: bytes, context: grpc.ServicerContext) -> bytes:
         request = vision_v1.BatchAnnotateImagesRequest.pb().FromString(data)
-        reply = server.reply(json_format.MessageToDict(request), context.peer())
+        reply = server.reply(
+            json_format.MessageToDict(request), context.peer(), context.invocation_metadata()
+        )
         if reply.status is not None:
             context.set_trailing_metadata(reply.trailing)
             context.abort(reply.status, reply.message)
@@ -166,6 +171,9 @@ def _rpc(server: Server, port: int) -> grpc.Server:
         handlers=(handler,),
         options=[("grpc.max_receive_message_length", -1), ("grpc.so_reuseport", 0)],
     )
-    assert rpc.add_insecure_port(f"127.0.0.1:{port}") == port
+    if server.tls:
+        assert rpc.add_secure_port(f"127.0.0.1:{port}", grpc.ssl_server_credentials([server.tls]))
+    else:
+        assert rpc.add_insecure_port(f"127.0.0.1:{port}") == port
     rpc.start()
     return rpc
