@@ -106,7 +106,7 @@ def _pieces(text: str) -> Iterator[str]:
     for run in TOKEN.findall(text):
         yield run
         rests = (run.rstrip("=")[start:] for start in range(1, 4))
-        yield from (rest[: len(rest) - len(rest) % 4] for rest in rests)
+        yield from (rest[:-1] if len(rest) % 4 == 1 else rest for rest in rests)
 
 
 def _unpacked(data: bytes) -> bytes:

@@ -21,7 +21,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tests import cassettes
-from tests.cassettes import BY_HAND, FOLDER, WAYS, Tape, picture_file, tapes
+from tests.cassettes import BY_HAND, FOLDER, WAYS, Tape, tapes
 from tests.leaks import leaks
 from visionhub import registry
 from visionhub.errors import ProviderError, UsageError, VisionHubError
@@ -56,6 +56,8 @@ def main(words: Sequence[str] | None = None) -> int:
         if not given.yes and not _agreed():
             print("Nothing was sent.")
             return 1
+        if given.picture:
+            _keep(given.picture, given.folder)
         failed = [tape for tape in found.tapes if not _recorded(found.provider, tape)]
     except (VisionHubError, OSError) as error:
         print(error, file=sys.stderr)
@@ -116,7 +118,7 @@ def _wanted(provider: Provider, given: argparse.Namespace) -> list[Tape]:
         tasks = ", ".join(provider.tasks)
         raise UsageError(f"TASK={given.task}: {provider.name} has {tasks}.")
     if given.picture:
-        name = _adopted(given.picture, given.folder)
+        name = _named(given.picture, given.folder)
         tasks = [given.task] if given.task else [task.value for task in provider.tasks]
         return [Tape(provider.name, task, name, given.folder) for task in tasks]
     there = [tape for tape in tapes(given.folder) if tape.provider == provider.name]
@@ -126,18 +128,22 @@ def _wanted(provider: Provider, given: argparse.Namespace) -> list[Tape]:
     return found
 
 
-def _adopted(path: Path, folder: Path) -> str:
-    """The name of a picture, which is copied beside the others where it is a new one."""
+def _named(path: Path, folder: Path) -> str:
+    """The name of a picture, which no other picture may have."""
     if not NAME.fullmatch(path.stem):
         raise UsageError(f"PICTURE={path}: give it a name of small letters and digits.")
-    home = folder / "pictures"
-    others = [other for other in home.glob(f"{path.stem}.*") if not other.samefile(path)]
-    if any(other.read_bytes() != path.read_bytes() for other in others):
+    data, home = path.read_bytes(), folder / "pictures"
+    if any(other.read_bytes() != data for other in home.glob(f"{path.stem}.*")):
         raise UsageError(f"PICTURE={path}: {home} has another picture of that name.")
-    if path.resolve().parent != home.resolve() and not others:
-        home.mkdir(parents=True, exist_ok=True)
-        shutil.copy(path, home)
     return path.stem
+
+
+def _keep(path: Path, folder: Path) -> None:
+    """Copy a new picture beside the others."""
+    home = folder / "pictures"
+    home.mkdir(parents=True, exist_ok=True)
+    if not list(home.glob(f"{path.stem}.*")):
+        shutil.copy(path, home)
 
 
 def _recorded(provider: Provider, tape: Tape) -> bool:
