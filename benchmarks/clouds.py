@@ -13,43 +13,40 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
-from benchmarks.clouds_photos import Photo, photos
+from benchmarks.clouds_photos import SIDES, Photo, photos
 from benchmarks.clouds_server import stand_in
 from benchmarks.clouds_sides import WAYS, Ours, Way, Whole, bare
-from benchmarks.clouds_table import Cell, Spent, printed, verdicts
+from benchmarks.clouds_table import VERDICT_FLIGHT, Cell, Spent, printed, verdicts
 from visionhub.images import Limits, render
 
 Side: TypeAlias = Callable[[Sequence[Photo]], int]
 Photos: TypeAlias = dict[int, list[Photo]]  # by KB
 
 LATENCY = 0.15  # seconds
-CALLS = {1: 8, 4: 32, 16: 96, 64: 192}  # in a round, by how many are in flight
-LARGE_BATCH, LARGE_CALLS = 16, 16
-WHOLE_FLIGHT, WHOLE_PHOTOS = 16, 256
-FEW = 3  # rounds of what no verdict rests on
+CALLS = {1: 6, 4: 32, 16: 64, 64: 192}  # in a round, by how many are in flight
+LARGE_BATCH, PHOTOS = 16, 256
+FEW, FEWER = 3, 2  # rounds of what takes long, and of what no verdict rests on
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=7, help="of what a verdict rests on")
+    parser.add_argument("--rounds", type=int, default=5, help="of what a verdict rests on")
     parser.add_argument("--only", default="", help="part of a way's name, such as gRPC")
     parser.add_argument("--latency", type=float, default=LATENCY, help="seconds")
     given = parser.parse_args()
     ways = [way for way in WAYS if given.only.lower() in way.title.lower()]
     with tempfile.TemporaryDirectory() as name, stand_in(given.latency) as address:
         folder = Path(name)
-        pictures = {
-            size: photos(folder / str(size), size, LARGE_BATCH * LARGE_CALLS) for size in (10, 200)
-        }
+        pictures = {size: photos(folder / str(size), size, PHOTOS) for size in SIDES}
         cells = []
         for cell in measured(ways, address, pictures, folder, given.rounds):
-            print(cell.title, f"{cell.ratio:.2f}", file=sys.stderr)
+            print(cell.title, f"| {cell.ratio('ours', 'bare'):.2f}", file=sys.stderr)
             cells.append(cell)
         rendering = {size: _rendering(found) for size, found in pictures.items()}
     print(*printed(cells), sep="\n")
@@ -64,30 +61,31 @@ def measured(
     ways: Sequence[Way], address: str, pictures: Photos, folder: Path, rounds: int
 ) -> Iterator[Cell]:
     """All comparisons."""
-    few = min(FEW, rounds)
     for way in ways:
         for size, found in pictures.items():
-            at = Cell(way.title, size)
             for flight, calls in CALLS.items():
-                n = rounds if flight == 16 else few
-                yield _adapter(at.at(flight, 1), way, address, found[:calls], n)
+                n = rounds if flight == VERDICT_FLIGHT else min(rounds, FEWER)
+                cell = Cell(way.title, size, flight)
+                yield _adapter(cell, way, address, found[:calls], n)
+            few = min(rounds, FEW)
             if way.usual_batch > 1:
-                yield _adapter(at.at(16, LARGE_BATCH), way, address, found, few)
-            whole = Whole(way, address, WHOLE_FLIGHT, folder)
-            sides = (whole.product, whole.loop)
-            cell = Cell(way.title, size, WHOLE_FLIGHT, way.usual_batch, whole=True)
-            yield _in_turn(cell, *sides, found[:WHOLE_PHOTOS], few)
+                cell = Cell(way.title, size, VERDICT_FLIGHT, LARGE_BATCH)
+                yield _adapter(cell, way, address, found, few)
+            whole = Whole(way, address, VERDICT_FLIGHT, folder)
+            cell = Cell(way.title, size, VERDICT_FLIGHT, way.usual_batch, whole=True)
+            yield _in_turn(cell, {"ours": whole.product, "bare": whole.loop}, found, few)
 
 
 def _adapter(cell: Cell, way: Way, address: str, found: Sequence[Photo], rounds: int) -> Cell:
     """An adapter and a bare loop, each through its own connections and the same threads."""
-    made = (
-        Ours(way, address, cell.flight, cell.batch),
-        bare(way, address, cell.flight, cell.batch),
-    )
+    ours = Ours(way, address, cell.flight, cell.batch)
+    loop = bare(way, address, cell.flight)
+    sides: dict[str, Side] = {"ours": ours.answered, "bare": loop.call}
+    if cell.flight == VERDICT_FLIGHT:
+        sides |= {"call": ours.call, "kept": loop.kept}
     with ThreadPoolExecutor(cell.flight) as pool:
-        ours, loop = (partial(_spread, pool, call, cell.batch) for call in made)
-        return _in_turn(cell, ours, loop, found, rounds)
+        spread = {name: partial(_spread, pool, side, cell.batch) for name, side in sides.items()}
+        return _in_turn(cell, spread, found, rounds)
 
 
 def _spread(pool: ThreadPoolExecutor, call: Side, batch: int, found: Sequence[Photo]) -> int:
@@ -95,15 +93,15 @@ def _spread(pool: ThreadPoolExecutor, call: Side, batch: int, found: Sequence[Ph
     return sum(pool.map(call, calls))
 
 
-def _in_turn(cell: Cell, ours: Side, loop: Side, found: Sequence[Photo], rounds: int) -> Cell:
-    """Run both once to warm up, then in turn, the other one first each time."""
-    sides = [(ours, cell.ours), (loop, cell.bare)]
-    for side, _ in sides:
+def _in_turn(cell: Cell, sides: Mapping[str, Side], found: Sequence[Photo], rounds: int) -> Cell:
+    """Run all once to warm up, then in turn, in the other order each time."""
+    for side in sides.values():
         _spent(side, found)
+    order = list(sides.items())
     for _ in range(rounds):
-        for side, spent in sides:
-            spent.append(_spent(side, found))
-        sides.reverse()
+        for name, side in order:
+            cell.turns[name].append(_spent(side, found))
+        order.reverse()
     return cell
 
 

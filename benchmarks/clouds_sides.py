@@ -2,11 +2,13 @@
 
 Both read the files, send the same bytes with the same feature in calls of the same size, through
 as many threads and connections, and try once. The bare side takes the SDK's answer and looks at
-nothing in it; ours parses it, hashes and packs the body, and keeps to rates and retries.
+nothing in it; ours parses it, hashes and packs the body, and keeps to rates and retries. Between
+them stand our call without all that (`call`), and a bare loop that keeps what it gets (`kept`).
 """
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from collections.abc import Sequence
@@ -22,14 +24,14 @@ from visionhub.engine.ask import ask
 from visionhub.engine.gate import Allowance, Gate
 from visionhub.engine.plan import Ask, plan
 from visionhub.images import JPEG, Rendering
-from visionhub.provider import Request, Work
+from visionhub.provider import Batch, Body, Request, Work
 from visionhub.schema import Annotation
 
 Sdk: TypeAlias = Any  # an object of an SDK's, which come without types
 TIMEOUT = 60.0  # seconds
 MOST_RESULTS, LEAST_PERCENT, MOST_LABELS = 50, 55.0, 1000  # the adapters' own defaults
 RATES = ("rate", "rate_calls", "rate_units")
-UNLIMITED = "1000000"
+UNLIMITED = "10000"  # a second
 
 
 @dataclass(frozen=True)
@@ -74,12 +76,19 @@ class Ours:
         self._gate = Gate(self._provider, Allowance(None))
         self._stop = threading.Event()
 
-    def __call__(self, photos: Sequence[Photo]) -> int:
+    def answered(self, photos: Sequence[Photo]) -> int:
         """Ask about these photographs in one call; how many were answered."""
-        works = [self._work(photo) for photo in photos]
-        [batch] = self._provider.batches(works)
-        parts = ask(self._provider, batch, self._stop, self._gate)
+        parts = ask(self._provider, self._batch(photos), self._stop, self._gate)
         return sum(isinstance(part.result, Annotation) and len(part.result) > 0 for part in parts)
+
+    def call(self, photos: Sequence[Photo]) -> int:
+        """The adapter's call alone, whose bodies are dropped."""
+        outcomes = self._provider.fetch(self._batch(photos))
+        return sum(isinstance(outcome.result, Body) for outcome in outcomes)
+
+    def _batch(self, photos: Sequence[Photo]) -> Batch:
+        [batch] = self._provider.batches([self._work(photo) for photo in photos])
+        return batch
 
     def _work(self, photo: Photo) -> Work:
         asked = self._question
@@ -100,7 +109,7 @@ class Ours:
 class Boto3:
     """DetectLabels, as AWS's own examples call it, retries off and with room for all threads."""
 
-    def __init__(self, way: Way, address: str, in_flight: int, batch: int) -> None:
+    def __init__(self, way: Way, address: str, in_flight: int) -> None:
         import boto3
         from botocore.config import Config
 
@@ -114,28 +123,54 @@ class Boto3:
             way.provider, "us-east-1", endpoint_url=f"http://{address}", config=config
         )
 
-    def __call__(self, photos: Sequence[Photo]) -> int:
-        for photo in photos:
-            self._client.detect_labels(
-                Image={"Bytes": photo.path.read_bytes()},
-                Features=["GENERAL_LABELS"],
-                MinConfidence=LEAST_PERCENT,
-                MaxLabels=MOST_LABELS,
-            )
-        return len(photos)
+    def call(self, photos: Sequence[Photo]) -> int:
+        """Call, and drop the answer."""
+        return sum("Labels" in self._ask(photo) for photo in photos)
+
+    def kept(self, photos: Sequence[Photo]) -> int:
+        """Call, and keep the answer as JSON and its labels as rows."""
+        return sum(map(self._keep, photos))
+
+    def _ask(self, photo: Photo) -> Sdk:
+        return self._client.detect_labels(
+            Image={"Bytes": photo.path.read_bytes()},
+            Features=["GENERAL_LABELS"],
+            MinConfidence=LEAST_PERCENT,
+            MaxLabels=MOST_LABELS,
+        )
+
+    def _keep(self, photo: Photo) -> bool:
+        answer = self._ask(photo)
+        rows = [
+            (label["Name"], label["Confidence"], [each["Name"] for each in label["Parents"]])
+            for label in answer["Labels"]
+        ]
+        return bool(rows and json.dumps(answer))
 
 
 class Google:
     """batch_annotate_images with the client's own types, retries off."""
 
-    def __init__(self, way: Way, address: str, in_flight: int, batch: int) -> None:
+    def __init__(self, way: Way, address: str, in_flight: int) -> None:
         from google.cloud import vision_v1
 
         self._types = vision_v1
         connect = self._rest if way.transport == "rest" else self._grpc
         self._client = connect(address, in_flight)
 
-    def __call__(self, photos: Sequence[Photo]) -> int:
+    def call(self, photos: Sequence[Photo]) -> int:
+        """Call, and drop the answer."""
+        return len(self._ask(photos).responses)
+
+    def kept(self, photos: Sequence[Photo]) -> int:
+        """Call, and keep each image's answer as JSON and its labels as rows."""
+        return sum(map(self._keep, self._ask(photos).responses))
+
+    def _keep(self, item: Sdk) -> bool:
+        rows = [(each.description, each.score, each.mid) for each in item.label_annotations]
+        return bool(rows and type(item).to_json(item))
+
+    def _ask(self, photos: Sequence[Photo]) -> Sdk:
         types = self._types
         label = types.Feature(
             type_=types.Feature.Type.LABEL_DETECTION,
@@ -148,8 +183,7 @@ class Google:
             )
             for photo in photos
         ]
-        answer = self._client.batch_annotate_images(requests=requests, retry=None, timeout=TIMEOUT)
-        return len(answer.responses)
+        return self._client.batch_annotate_images(requests=requests, retry=None, timeout=TIMEOUT)
 
     def _rest(self, address: str, in_flight: int) -> Sdk:
         from google.auth.credentials import AnonymousCredentials
@@ -179,10 +213,10 @@ class Google:
         )
 
 
-def bare(way: Way, address: str, in_flight: int, batch: int) -> Boto3 | Google:
+def bare(way: Way, address: str, in_flight: int) -> Boto3 | Google:
     """The bare side of a way."""
     kind = Boto3 if way.provider == "rekognition" else Google
-    return kind(way, address, in_flight, batch)
+    return kind(way, address, in_flight)
 
 
 class Whole:
@@ -208,7 +242,7 @@ class Whole:
     def loop(self, photos: Sequence[Photo]) -> int:
         """The same photographs in the same calls, the answers dropped."""
         batch = self.way.usual_batch
-        call = bare(self.way, self.address, self.in_flight, batch)
+        call = bare(self.way, self.address, self.in_flight)
         calls = [photos[at : at + batch] for at in range(0, len(photos), batch)]
         with ThreadPoolExecutor(self.in_flight) as pool:
-            return sum(pool.map(call, calls))
+            return sum(pool.map(call.call, calls))
