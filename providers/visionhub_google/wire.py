@@ -6,6 +6,8 @@ not. Unknown fields are looked for in the whole message, and only named one by o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from visionhub.provider import import_extra
@@ -22,6 +24,16 @@ def opened(body: bytes, task: Task) -> tuple[Json, tuple[str, ...]]:
 
     Raises ValueError when it is no such message.
     """
+    message = _read(body)
+    if len(message.responses) != 1:
+        raise ValueError(f"it answers {len(message.responses)} images")
+    size = message.ByteSize()
+    message.DiscardUnknownFields()
+    unknown = () if message.ByteSize() == size else _strangers(_read(body), task)
+    return _plain(message.responses[0], PLANS[task]), unknown
+
+
+def _read(body: bytes) -> Message:
     types = import_extra("google.cloud.vision_v1", "google")
     decode_error = import_extra("google.protobuf.message", "google").DecodeError
     message = types.BatchAnnotateImagesResponse.pb()()
@@ -29,10 +41,7 @@ def opened(body: bytes, task: Task) -> tuple[Json, tuple[str, ...]]:
         message.ParseFromString(body)
     except decode_error as error:
         raise ValueError(f"it is no protobuf message: {error}") from error
-    if len(message.responses) != 1:
-        raise ValueError(f"it answers {len(message.responses)} images")
-    unknown = _strangers(message, task)
-    return _plain(message.responses[0], _plan(task)), unknown
+    return message
 
 
 def _plan(task: Task) -> Plan:
@@ -46,6 +55,9 @@ def _plan(task: Task) -> Plan:
             for step in steps:
                 node = node.setdefault(step, {})
     return plan
+
+
+PLANS: Mapping[Task, Plan] = MappingProxyType({task: _plan(task) for task in ROOTS})
 
 
 def _plain(message: Message, plan: Plan) -> Json:
@@ -66,12 +78,6 @@ def _plain(message: Message, plan: Plan) -> Json:
 
 def _strangers(message: Message, task: Task) -> tuple[str, ...]:
     """Paths of unknown fields: of the envelope and of the task's part, by number (`#23`)."""
-    size = message.ByteSize()
-    known = type(message)()
-    known.CopyFrom(message)
-    known.DiscardUnknownFields()
-    if known.ByteSize() == size:
-        return ()
     others = {root for other in ROOTS if other is not task for root in ROOTS[other]}
     found: set[str] = set()
     _search(message, "", others - set(ROOTS[task]), found)
