@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -29,11 +30,11 @@ PAID = TaskSpec(Scale.PROBABILITY, parameters=SPEC.parameters, sku="units")
 class Paid(Toy):
     """Labels and objects are one unit together, faces another; celebrities are gated."""
 
-    settings: Mapping[str, Parameter] = {
+    settings: ClassVar[Mapping[str, Parameter]] = {
         "sandbox": Parameter("", "host:port of a rehearsal server"),
         "rate": Parameter(0.0, "calls a second"),
     }
-    tasks = {
+    tasks: ClassVar[Mapping[Task, TaskSpec]] = {
         Task.LABELS: PAID,
         Task.OBJECTS: PAID,
         Task.FACES: TaskSpec(

@@ -21,8 +21,7 @@ def under_way() -> Progress:
 
 def test_a_line_tells_files_rate_time_left_and_counts_by_provider() -> None:
     assert line(under_way()) == (
-        "40/100 files, 0.2 answers/s, about 2 min left; "
-        "toy: 20 done, 7 held, 2 failed"
+        "40/100 files, 0.2 answers/s, about 2 min left; toy: 20 done, 7 held, 2 failed"
     )
 
 
