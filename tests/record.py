@@ -42,9 +42,9 @@ class Plan:
         name, tasks = self.provider.name, self.provider.tasks
         units = Counter(filter(None, (tasks[Task(tape.task)].sku for tape in self.tapes)))
         if self.provider.rehearsing:
-            return f"{name}: {len(self.tapes)} calls of a rehearsal server, free of charge"
+            return f"{name}: calls of a rehearsal server: {len(self.tapes)}, free of charge"
         lines = ", ".join(f"{sku} {count}" for sku, count in units.items())
-        return f"{name}: {len(self.tapes)} calls, {units.total()} paid units ({lines})"
+        return f"{name}: calls: {len(self.tapes)}, paid units: {units.total()} ({lines})"
 
 
 def main(words: Sequence[str] | None = None) -> int:
