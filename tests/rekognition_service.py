@@ -98,6 +98,7 @@ class Service:
     """Answers every call in full, unless `next` holds something else for it."""
 
     def __init__(self) -> None:
+        model()  # the first time reads the environment, which a test may change afterwards
         self.asked: list[Asked] = []
         self.next: list[Answer] = []
         self.delay = 0.0

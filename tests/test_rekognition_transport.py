@@ -251,11 +251,11 @@ class TestWhatGoesWrong:
         assert outcome.body.data == b"<html>Bad Gateway</html>"
 
     def test_a_hanging_service_is_unavailable(self, service, photo):
-        service.next = [Answer(hang=0.6, body=SMALL)]
+        service.next = [Answer(hang=3, body=SMALL)]
         start = time.monotonic()
         error = error_of(ask(provider(service, timeout="0.2"), work(photo, LABELS)))
         assert type(error) is ProviderUnavailable
-        assert time.monotonic() - start < 0.6, "a timeout is for one attempt"
+        assert time.monotonic() - start < 3, "a timeout is for one attempt"
 
     def test_a_connection_that_is_reset_is_unavailable(self, service, photo):
         service.next = [Answer(reset=True)]
