@@ -20,7 +20,15 @@ from visionhub import registry
 from visionhub.engine import ask as asking
 from visionhub.engine import gate as gating
 from visionhub.engine.gate import Allowance, Bucket, Gate
-from visionhub.errors import CapReached, ProviderUnavailable, RateLimited, UsageError
+from visionhub.errors import (
+    AuthenticationError,
+    CapReached,
+    ProviderUnavailable,
+    RateLimited,
+    RefusedImage,
+    UsageError,
+)
+from visionhub.images import Rendering
 from visionhub.provider import Batch, Body, Outcome, Parameter, TaskSpec, Withdrawal, Work
 from visionhub.schema import Scale, Task
 
@@ -58,6 +66,7 @@ def use(monkeypatch: pytest.MonkeyPatch):
         entry = EntryPoint("toy", "tests.toy:Toy", registry.GROUP)
         monkeypatch.setattr(registry, "_found", lambda: {"toy": entry})
         monkeypatch.setattr(registry, "get", lambda name: one)
+        monkeypatch.setattr(registry, "load", lambda name: type(one))
         return one
 
     return install
@@ -84,7 +93,7 @@ def run(study: visionhub.Study, photos: Path, *tasks: str, **options: object):
 def test_a_bucket_gives_its_rate_to_any_number_of_threads():
     bucket = Bucket(200.0)
     with ThreadPoolExecutor(8) as pool:
-        waits = sorted(pool.map(lambda _: bucket.take(1), range(400)))
+        waits = sorted(pool.map(lambda _: bucket.wait(bucket.take(1)), range(400)))
     # A second's worth at once, then one every 5 ms: the last of 400 waits a second less 5 ms.
     assert waits[180] == 0
     assert 0.9 < waits[-1] <= 1.0
@@ -94,7 +103,17 @@ def test_a_bucket_pauses_for_as_long_as_it_is_told_and_no_shorter():
     bucket = Bucket(1000.0)
     bucket.pause(5.0)
     bucket.pause(1.0)
-    assert 4.9 < bucket.take(1) <= 5.0
+    assert 4.9 < bucket.wait(bucket.take(1)) <= 5.0
+
+
+def test_a_pause_holds_those_too_who_wait_already_and_saves_up_nothing():
+    bucket = Bucket(2.0)
+    turns = [bucket.take(1) for _ in range(4)]  # two at once, then half a second and a second on
+    assert [round(bucket.wait(turn), 1) for turn in turns] == [0.0, 0.0, 0.0, 0.5]
+    bucket.pause(10.0)
+    turns += [bucket.take(1) for _ in range(3)]
+    waits = [round(bucket.wait(turn), 1) for turn in turns]
+    assert waits == [10.0, 10.0, 10.0, 10.5, 11.0, 11.5, 12.0]
 
 
 def test_the_rate_holds_a_run_back(use, photos, study):
@@ -196,13 +215,18 @@ def test_a_service_that_asks_for_time_gets_it_from_everybody(use, photos, study)
 
 def test_a_service_that_asks_for_too_much_time_is_given_up(use, photos, study):
     class Closed(Toy):
+        def rates(self) -> Mapping[str, float]:
+            return {"": 100.0}
+
         def fetch(self, batch: Batch) -> Iterable[Outcome]:
             self.calls.append("x")
             raise RateLimited("come back tomorrow", retry_after=86_400.0)
 
     toy = use(Closed())
+    started = time.monotonic()
     assert run(study, photos).failed == 6
     assert len(toy.calls) == 6
+    assert time.monotonic() - started < 10  # nor do the others wait until tomorrow
 
 
 def test_what_came_with_an_error_is_kept(use, photos, study, monkeypatch):
@@ -223,8 +247,85 @@ def test_stopping_while_waiting_sends_nothing():
     gate, stop = Gate(Paid(), Allowance(10)), threading.Event()
     stop.set()
     gate.provider.configure({"rate": "1"})
-    gate.enter(Batch((), "x"), stop)
+    assert not gate.enter(Batch((), "x"), stop)
     assert gate.allowance.spent == 0
+
+
+def test_stopping_between_two_attempts_tells_why_there_was_to_be_another(use, photos, study):
+    stop = threading.Event()
+
+    class Down(Toy):
+        def fetch(self, batch: Batch) -> Iterable[Outcome]:
+            threading.Timer(0.2, stop.set).start()
+            raise RateLimited("slow down", retry_after=60.0)
+
+    use(Down())
+    started = time.monotonic()
+    assert run(study, photos, stop=stop).interrupted
+    assert time.monotonic() - started < 10
+    assert study.query("SELECT DISTINCT reason FROM requests").rows == [("slow down",)]
+
+
+class Slow(Paid):
+    """Every call but one is told to wait a minute; that one is denied, or reaches the cap."""
+
+    denied = True
+
+    def fetch(self, batch: Batch) -> Iterable[Outcome]:
+        with self.lock:
+            self.calls.append("x")
+            first = len(self.calls) == 1
+        if first:
+            raise RateLimited("slow down", retry_after=60.0)
+        if self.denied:
+            time.sleep(0.3)
+            raise AuthenticationError("no key: set TOY_KEY")
+        yield from super().fetch(batch)
+
+
+@pytest.mark.parametrize("denied", [True, False])
+def test_a_run_that_ends_by_itself_waits_for_nobody(use, photos, study, denied):
+    use(Slow()).denied = denied
+    stop = threading.Event()
+    started = time.monotonic()
+    with pytest.raises(AuthenticationError if denied else CapReached):
+        run(study, photos, max_units=100 if denied else 3, stop=stop)
+    assert time.monotonic() - started < 10
+    assert not stop.is_set()  # the caller's own event may serve another run
+
+
+def test_what_is_refused_unsent_counts_no_unit(use, photos, study):
+    class Choosy(Paid):
+        def refusal(self, image: Rendering, task: Task) -> RefusedImage | None:
+            return RefusedImage("no faces, please") if task is Task.FACES else None
+
+    toy = use(Choosy())
+    progress = run(study, photos, "labels", "faces", max_units=6)
+    assert progress.done == 6
+    assert toy.calls == ["labels"] * 6
+    assert study.query("SELECT DISTINCT status, reason FROM status WHERE task = 'faces'").rows == [
+        ("refused", "no faces, please")
+    ]
+
+
+def test_a_fault_in_judging_an_image_ends_that_request_only(use, photos, study):
+    class Faulty(Toy):
+        def refusal(self, image: Rendering, task: Task) -> RefusedImage | None:
+            raise RuntimeError("no idea")
+
+    use(Faulty())
+    assert run(study, photos).failed == 6
+    assert "RuntimeError: no idea" in study.query("SELECT reason FROM requests").rows[0][0]
+
+
+def test_a_cap_of_nothing_is_reached_only_when_something_is_to_be_sent(use, photos, study):
+    toy = use(Paid())
+    with pytest.raises(CapReached, match="cap of 0 paid units is reached: 0 were sent"):
+        run(study, photos, max_units=0)
+    assert not toy.calls
+    assert not study.query("SELECT 1 FROM requests").rows
+    assert run(study, photos, max_units=6).done == 6  # exactly enough
+    assert run(study, photos, max_units=0).done == 0  # all is held
 
 
 def test_a_rehearsal_costs_nothing_and_never_mixes_with_real_answers(use, photos, tmp_path):
@@ -238,6 +339,57 @@ def test_a_rehearsal_costs_nothing_and_never_mixes_with_real_answers(use, photos
     run(real, photos, max_units=100)
     with pytest.raises(UsageError, match="holds real answers of toy"):
         run(real, photos, sandbox="127.0.0.1:1")
+
+
+class Other(Paid):
+    """A second service."""
+
+    name = "other"
+
+
+class Local(Toy):
+    """Runs here."""
+
+    name = "local"
+
+
+def both(monkeypatch: pytest.MonkeyPatch) -> None:
+    kinds: dict[str, type[Toy]] = {"toy": Paid, "other": Other, "local": Local}
+    monkeypatch.setattr(registry, "get", lambda name: kinds[name]())
+    monkeypatch.setattr(registry, "load", lambda name: kinds[name])
+
+
+def test_a_rehearsal_of_one_service_never_joins_the_real_answers_of_another(
+    monkeypatch, photos, study
+):
+    both(monkeypatch)
+    study.annotate(photos, providers="local,toy", tasks="labels", max_units=6)
+    with pytest.raises(UsageError, match="holds real answers of toy:"):
+        study.annotate(photos, providers="other", tasks="labels", sandbox="127.0.0.1:1")
+    assert not study.table("marks").rows
+
+
+def test_local_models_answer_beside_a_rehearsal(monkeypatch, photos, study):
+    both(monkeypatch)
+    study.annotate(photos, providers="local", tasks="labels")
+    study.annotate(photos, providers="local,toy", tasks="labels", sandbox="127.0.0.1:1")
+    assert study.annotate(photos, providers="local", tasks="objects").done == 6
+
+
+def test_no_service_answers_for_itself_beside_one_that_is_rehearsed(monkeypatch, photos, study):
+    both(monkeypatch)
+    with pytest.raises(UsageError, match="other would answer for itself"):
+        study.annotate(
+            photos, providers="toy,other", tasks="labels", max_units=99,
+            settings={"toy.sandbox": "127.0.0.1:1"},
+        )  # fmt: skip
+    assert not study.table("questions").rows
+
+
+def test_there_is_nothing_to_rehearse_where_no_service_is_asked(monkeypatch, photos, study):
+    both(monkeypatch)
+    with pytest.raises(UsageError, match="--sandbox: local cannot be rehearsed"):
+        study.annotate(photos, providers="local", tasks="labels", sandbox="127.0.0.1:1")
 
 
 def test_a_task_that_names_people_is_asked_for_by_name(use, photos, study):

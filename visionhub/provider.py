@@ -20,7 +20,7 @@ from importlib.util import find_spec
 from types import MappingProxyType, ModuleType
 from typing import ClassVar, TypeAlias
 
-from visionhub.errors import MissingExtra, ProviderError, UsageError
+from visionhub.errors import MissingExtra, ProviderError, RefusedImage, UsageError
 from visionhub.images import Limits, Rendering
 from visionhub.leaves import Leaves
 from visionhub.schema import Annotation, Scale, Task
@@ -277,6 +277,14 @@ class Provider(ABC):
 
         `announce` shows one line to the user. Raises MissingExtra, ModelError, AuthenticationError.
         """
+
+    def refusal(self, image: Rendering, task: Task) -> RefusedImage | None:
+        """Why a task is not asked about an image, which then costs nothing; None when it is."""
+        least = self.limits.min_side
+        if min(image.width, image.height) >= least:
+            return None
+        size = f"{image.width}x{image.height} px"
+        return RefusedImage(f"{size}: {self.name} takes {least} px a side and more")
 
     def batches(self, works: Sequence[Work]) -> Iterator[Batch]:
         """Group works as the vendor's API takes them; one image a call unless overridden."""

@@ -38,20 +38,21 @@ class Operation:
     sides: tuple[int, int] = (80, 10_000)
     max_bytes: int = MAX_BYTES
 
-    def check(self, image: Rendering) -> None:
-        """Raise RefusedImage for a picture that the operation does not take."""
+    def refusal(self, image: Rendering) -> RefusedImage | None:
+        """Why the operation does not take a picture; None when it does."""
         least, most = self.sides
         shorter, longer = sorted((image.width, image.height))
         if shorter < least or longer > most:
-            raise RefusedImage(
+            return RefusedImage(
                 f"{self.name} takes pictures of {least} to {most:,} pixels a side; this one has "
                 f"{image.width} x {image.height}."
             )
         if len(image.data) > self.max_bytes:
-            raise RefusedImage(
+            return RefusedImage(
                 f"{self.name} takes pictures of up to {self.max_bytes:,} bytes; this one has "
                 f"{len(image.data):,}."
             )
+        return None
 
 
 OPERATIONS = (

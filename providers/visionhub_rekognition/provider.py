@@ -7,7 +7,7 @@ from threading import Lock
 from typing import ClassVar
 
 from visionhub.errors import RefusedImage
-from visionhub.images import Limits
+from visionhub.images import Limits, Rendering
 from visionhub.leaves import Leaves
 from visionhub.provider import (
     NOT_REPORTED,
@@ -50,7 +50,7 @@ class Rekognition(Provider):
 
     name: ClassVar[str] = "rekognition"
     tasks: ClassVar[Mapping[Task, TaskSpec]] = offered.TASKS
-    # The shortest side that any operation takes; each checks its own in `fetch`.
+    # The shortest side that any operation takes; each has its own, see `refusal`.
     limits: ClassVar[Limits] = Limits(
         max_bytes=MAX_BYTES, min_side=min(operation.sides[0] for operation in OPERATIONS)
     )
@@ -109,6 +109,10 @@ class Rekognition(Provider):
                 self._connection = connect(self._way(), announce)
             return self._connection
 
+    def refusal(self, image: Rendering, task: Task) -> RefusedImage | None:
+        """Each operation takes pictures of other sizes."""
+        return BY_TASK[task].refusal(image)
+
     def batches(self, works: Sequence[Work]) -> Iterator[Batch]:
         """One call for each picture and operation, and for each way of asking it."""
         for work in works:
@@ -127,10 +131,8 @@ class Rekognition(Provider):
             yield self._ask(operation, work)
 
     def _ask(self, operation: Operation, work: Work) -> Outcome:
-        try:
-            operation.check(work.image)
-        except RefusedImage as error:
-            return Outcome(work.requests, error)
+        if refusal := operation.refusal(work.image):
+            return Outcome(work.requests, refusal)
         source = b""
         if operation.tasks == (Task.FACE_MATCHES,):
             source = self._sources.bytes_of(str(work.requests[0].options["source"]))

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from visionhub.cli.progress import note
 
 VARIABLE = "VISIONHUB_SANDBOX"
+PATIENCE = 5.0  # seconds for a sandbox to say that it is one
 
 
 @contextmanager
@@ -16,13 +17,14 @@ def rehearsing(*, wanted: bool) -> Iterator[str]:
     """The address of a sandbox, `host:port`; empty when none is wanted.
 
     VISIONHUB_SANDBOX names one that runs already (`visionhub sandbox`); without it one is started
-    for as long as the block lasts, with the embedded models.
+    for as long as the block lasts, with the embedded models. Raises UsageError, MissingExtra.
     """
     if not wanted:
         yield ""
         return
     running = os.environ.get(VARIABLE)
     if running:
+        _check(running)
         note(f"REHEARSAL: the sandbox at {running} answers for the services; nothing is charged.")
         yield running
         return
@@ -33,3 +35,28 @@ def rehearsing(*, wanted: bool) -> Iterator[str]:
     with Sandbox(registry.get("embedded")) as sandbox:
         note("REHEARSAL: a stand-in on this machine answers for the services; nothing is charged.")
         yield sandbox.address
+
+
+def _check(address: str) -> None:
+    """UsageError when no sandbox answers there: each image would have to find out by itself."""
+    from http.client import HTTPConnection, HTTPException
+
+    from visionhub_sandbox.answers import MARK
+
+    from visionhub.errors import UsageError
+
+    host, _, port = address.rpartition(":")
+    try:
+        connection = HTTPConnection(host, int(port), timeout=PATIENCE)
+        connection.request("GET", "/")
+        says = (
+            "another server answers" if connection.getresponse().headers.get(MARK) is None else ""
+        )
+        connection.close()
+    except (ValueError, OSError, HTTPException) as error:
+        says = str(error)
+    if says:
+        raise UsageError(
+            f"{VARIABLE}={address}: no sandbox is there ({says}). Start one with `visionhub "
+            f"sandbox`, write it as host:port, or unset the variable to have one for this run."
+        )

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from visionhub.engine.progress import Progress
     from visionhub.engine.sources import Sources
 
+INTERRUPTED = 130  # the exit code
+SHOW_CURSOR = b"\x1b[?25h"  # which a live table hides
+
 
 class Asked(TypedDict):
     """What the command line was given, still as text."""
@@ -64,7 +67,7 @@ def run_watched(
 def exit_code(progress: Progress) -> int:
     """The documented code of a run that ended in good order."""
     if progress.interrupted:
-        return 130
+        return INTERRUPTED
     if not progress.files:
         return 1
     return 4 if progress.unanswered else 0
@@ -97,6 +100,9 @@ def stopping() -> Iterator[threading.Event]:
     before = {s: signal.signal(s, handle) for s in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield stop
+    except KeyboardInterrupt:  # threads in a call that hangs would keep the program alive
+        os.write(2, SHOW_CURSOR if os.isatty(2) else b"")
+        os._exit(INTERRUPTED)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

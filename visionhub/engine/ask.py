@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from visionhub.engine.gate import Allowance, Gate
+from visionhub.engine.gate import Allowance, Gate, Stop
 from visionhub.errors import (
     CapReached,
     ProviderError,
@@ -44,7 +44,7 @@ class Parsed:
 
 
 def ask(
-    provider: Provider, batch: Batch, stop: threading.Event | None = None, gate: Gate | None = None
+    provider: Provider, batch: Batch, stop: Stop | None = None, gate: Gate | None = None
 ) -> list[Parsed]:
     """Answer every request of a batch, each once, whatever the provider does.
 
@@ -67,7 +67,7 @@ def free(provider: Provider) -> Gate:
 class _Attempts:
     """Moves requests of one batch from `left` into `kept`, as they are answered."""
 
-    def __init__(self, provider: Provider, batch: Batch, stop: threading.Event, gate: Gate) -> None:
+    def __init__(self, provider: Provider, batch: Batch, stop: Stop, gate: Gate) -> None:
         self.provider, self.batch, self.stop, self.gate = provider, batch, stop, gate
         self.left = {request.key: request for request in batch.requests}
         self.kept: list[Outcome] = []
@@ -83,7 +83,7 @@ class _Attempts:
             retry=tenacity.retry_if_exception_type(TransientError),
             stop=self._enough,
             wait=self._pause,
-            sleep=tenacity.sleep_using_event(self.stop),
+            sleep=self._sleep,
             reraise=True,
         )
         try:
@@ -116,9 +116,12 @@ class _Attempts:
 
         jitter = tenacity.wait_exponential_jitter(multiplier=FIRST_WAIT, max=LONGEST_WAIT)(state)
         asked = _asked_to_wait(state)
-        if asked:
+        if 0 < asked <= LONGEST_ASKED:  # tenacity asks for the pause before it asks for the end
             self.gate.slow(self._rest(), asked)
-        return max(jitter, asked) if LONGEST_WAIT else 0.0
+        return max(jitter, asked)
+
+    def _sleep(self, seconds: float) -> None:
+        self.stop.wait(seconds)
 
     def _rest(self) -> Batch:
         return _only(self.batch, self.left)
@@ -126,8 +129,9 @@ class _Attempts:
     def _one(self) -> None:
         """One attempt. The error that may pass is raised when all of it is over."""
         rest = self._rest()
-        self.gate.enter(rest, self.stop)
-        if self.stop.is_set():
+        if not self.gate.enter(rest, self.stop):
+            if self._last is not None:  # it came to an end between two attempts
+                raise self._last
             return
         self.sent = True
         try:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
+from typing import Protocol
 
 from visionhub.errors import CapReached
 from visionhub.provider import Batch, Provider
 
 BURST = 1.0  # seconds' worth of tokens that may be used at once
+LOOK = 0.1  # seconds between two looks at the caller's wish to stop
 RETRIES = 20  # that a run may always make
 SHARE = 0.25  # of its calls that may be retries beyond these
 
@@ -20,26 +22,41 @@ SHARE = 0.25  # of its calls that may be retries beyond these
 class Bucket:
     """A token bucket for any number of threads: `per_second` tokens, `BURST` seconds of them kept.
 
-    Each taker is told how long to wait for its turn, so that nobody wakes up in vain.
+    Each taker is given its turn on a clock that stands still during a pause, so that nobody wakes
+    up in vain, and those who wait already wait the longer for a pause.
     """
 
     def __init__(self, per_second: float) -> None:
         self.per_second = per_second
+        self._paused, self._resumes = 0.0, 0.0  # seconds of all pauses; when the last one ends
         self._next = time.monotonic() - BURST
         self._lock = threading.Lock()
 
     def take(self, tokens: float) -> float:
-        """Take tokens; the seconds until they are there."""
+        """Take tokens; the turn at which they may be used, for `wait`."""
+        with self._lock:
+            turn = max(self._next, self._clock(time.monotonic()) - BURST)
+            self._next = turn + tokens / self.per_second
+            return turn
+
+    def wait(self, turn: float) -> float:
+        """Seconds until a turn, as things stand now: a pause may come in between."""
         with self._lock:
             now = time.monotonic()
-            begin = max(self._next, now - BURST)
-            self._next = begin + tokens / self.per_second
-            return max(0.0, begin - now)
+            return max(0.0, turn + self._paused - now, self._resumes - now)
 
     def pause(self, seconds: float) -> None:
         """Give no token before `seconds` from now: the service asked for that."""
         with self._lock:
-            self._next = max(self._next, time.monotonic() + seconds)
+            now = time.monotonic()
+            self._next = max(self._next, self._clock(now))  # what was saved up is forfeit
+            more = now + seconds - max(now, self._resumes)
+            if more > 0:
+                self._paused, self._resumes = self._paused + more, now + seconds
+
+    def _clock(self, now: float) -> float:
+        """The time without pauses: during one it stands still."""
+        return now - self._paused + max(0.0, self._resumes - now)
 
 
 class Allowance:
@@ -65,6 +82,44 @@ class Allowance:
             self.spent += units
 
 
+class Stop(Protocol):
+    """What ends a run, as far as those who wait need to know it; a threading.Event is one."""
+
+    def is_set(self) -> bool:
+        """Whether nothing more is to be sent."""
+        ...
+
+    def wait(self, timeout: float) -> bool:
+        """Wait for it, so many seconds at most; whether it is set."""
+        ...
+
+
+class Ending:
+    """Set when the caller stops the run, and when the run ends by itself (`end`).
+
+    The caller's own event is only read: it may serve another run.
+    """
+
+    def __init__(self, stop: threading.Event) -> None:
+        self._stop, self._ended = stop, threading.Event()
+
+    def end(self) -> None:
+        """Nothing more is to be sent, whatever the caller wants."""
+        self._ended.set()
+
+    def is_set(self) -> bool:
+        """Whether nothing more is to be sent."""
+        return self._stop.is_set() or self._ended.is_set()
+
+    def wait(self, timeout: float) -> bool:
+        """Wait for either, so many seconds at most; whether one came."""
+        until = time.monotonic() + timeout
+        while (left := until - time.monotonic()) > 0 and not self._stop.is_set():
+            if self._ended.wait(min(left, LOOK)):
+                break
+        return self.is_set()
+
+
 class Gate:
     """The limits of one provider in one run."""
 
@@ -76,21 +131,25 @@ class Gate:
         self._lock = threading.Lock()
         self.capped: CapReached | None = None
 
-    def enter(self, batch: Batch, stop: threading.Event) -> None:
-        """Wait for this attempt's turn and count what it may cost.
+    def enter(self, batch: Batch, stop: Stop) -> bool:
+        """Wait for this attempt's turn and count what it may cost; whether it is to be sent.
 
-        Raises CapReached. Returns at once when `stop` is set: the caller then sends nothing.
+        It is not when `stop` is set before its turn comes. Raises CapReached.
         """
         with self._lock:
             self._calls += 1
-        waits = [b.take(n) for b, n in self._taken(batch)]
-        if stop.wait(max(waits, default=0.0)):
-            return
+        turns = [(bucket, bucket.take(tokens)) for bucket, tokens in self._taken(batch)]
+        while wait := max((bucket.wait(turn) for bucket, turn in turns), default=0.0):
+            if stop.wait(wait):
+                break
+        if stop.is_set():
+            return False
         try:
             self.allowance.take(self.units(batch))
         except CapReached as error:
             self.capped = error
             raise
+        return True
 
     def slow(self, batch: Batch, seconds: float) -> None:
         """Hold every call that shares a rate with this one."""

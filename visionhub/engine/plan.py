@@ -55,14 +55,6 @@ class Plan:
         """Whether a stand-in answers for some service."""
         return any(provider.rehearsing for provider in self.providers.values())
 
-    @property
-    def paid(self) -> bool:
-        """Whether some service may charge."""
-        return any(
-            question.spec.sku and not self.providers[question.provider].rehearsing
-            for question in self.questions
-        )
-
 
 def plan(ask: Ask, announce: Announce) -> Plan:
     """Check everything that can be checked before an image is read, and make providers ready.
@@ -71,9 +63,9 @@ def plan(ask: Ask, announce: Announce) -> Plan:
     """
     tasks = [_task(name) for name in dict.fromkeys(ask.tasks)]
     providers = {name: registry.get(name) for name in dict.fromkeys(ask.providers)}
-    configure(ask, providers)
     if not providers or not tasks:
         raise UsageError("Name at least one provider (-p) and one task (-t).")
+    configure(ask, providers)
     _check_parameters(ask, providers, tasks)
     _check_sensitive(ask, providers, tasks)
     _check_gates(ask, providers, tasks)
@@ -192,12 +184,22 @@ def configure(ask: Ask, providers: Mapping[str, Provider]) -> None:
         if name not in given or not setting:
             raise UsageError(f"--set {key}: write it as provider.name=value, for a chosen -p.")
         given[name][setting] = text
+    if ask.sandbox and not any("sandbox" in p.settings for p in providers.values()):
+        raise UsageError(
+            f"--sandbox: {', '.join(providers)} cannot be rehearsed: a stand-in answers for "
+            f"services only, and models that run here cost nothing. Leave it out."
+        )
     for name, provider in providers.items():
         if ask.sandbox and "sandbox" in provider.settings:
             given[name]["sandbox"] = ask.sandbox
         provider.configure(given[name])
         if ask.sandbox and _is_default(provider, "timeout"):
             provider.configure(given[name] | {"timeout": PATIENCE})
+
+
+def is_service(provider: type[Provider]) -> bool:
+    """Whether others than this machine answer, for money or in a rehearsal."""
+    return "sandbox" in provider.settings or any(spec.sku for spec in provider.tasks.values())
 
 
 def _is_default(provider: Provider, setting: str) -> bool:

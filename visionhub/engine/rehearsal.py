@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from visionhub.engine.plan import Plan
-from visionhub.errors import UsageError
+from visionhub import registry
+from visionhub.engine.plan import Plan, is_service
+from visionhub.errors import UnknownProvider, UsageError
 from visionhub.store.study import StudyFile
 
 MARK = "rehearsal"
@@ -20,20 +21,32 @@ def mark(study: StudyFile, plan: Plan) -> None:
     Raises UsageError when a service's own answers are there already, or would join a stand-in's.
     Local models may answer in both: they are what they are.
     """
-    served = {name for name, p in plan.providers.items() if "sandbox" in p.settings}
-    if not served:
-        return
+    real = [n for n, p in plan.providers.items() if is_service(type(p)) and not p.rehearsing]
     if not plan.rehearsal:
-        refuse_real(study)
+        if real:
+            refuse_real(study)
         return
-    real = study.query("SELECT DISTINCT provider FROM questions").column("provider")
-    if not is_rehearsal(study) and (mixed := sorted(served & set(real))):
+    if real:
+        raise UsageError(
+            f"{', '.join(real)} would answer for itself beside a rehearsal: ask it in another run, "
+            f"for another study."
+        )
+    held = study.query("SELECT DISTINCT provider FROM questions").column("provider")
+    if not is_rehearsal(study) and (mixed := sorted(name for name in held if _serves(name))):
         raise UsageError(
             f"{str(study.path)!r} holds real answers of {', '.join(mixed)}: rehearse in a study of "
             f"its own, with --study."
         )
     with study.transaction() as sql:
         sql.execute("INSERT OR IGNORE INTO marks VALUES (?, 'a stand-in answered')", (MARK,))
+
+
+def _serves(name: str) -> bool:
+    """Whether answers under this name are a service's; so it is taken where that is not known."""
+    try:
+        return is_service(registry.load(name))
+    except UnknownProvider:
+        return True
 
 
 def refuse_real(study: StudyFile) -> None:

@@ -10,20 +10,22 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
-from functools import partial
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from itertools import chain
 
 from visionhub.engine.ask import Parsed, ask
 from visionhub.engine.flow import available_cpus, batched, bounded_map
-from visionhub.engine.gate import Allowance, Gate
+from visionhub.engine.gate import Allowance, Ending, Gate
 from visionhub.engine.intake import Intake, Prepared, Seen, Todo, prepare, read_and_hash
+from visionhub.engine.lanes import Lanes
 from visionhub.engine.plan import Plan
 from visionhub.engine.progress import Progress
 from visionhub.engine.sources import Found
-from visionhub.errors import AuthenticationError, ProviderError, RefusedImage
+from visionhub.errors import AuthenticationError, ProviderError
+from visionhub.images import Rendering
 from visionhub.provider import Batch, Provider, Request, Work
-from visionhub.schema import Annotation
+from visionhub.schema import Annotation, Task
 from visionhub.store.items import Answer
 from visionhub.store.record import Recorder
 from visionhub.store.study import StudyFile
@@ -32,6 +34,7 @@ READ = 32  # files a job: handing over one at a time costs as much as reading it
 LOOKUP = 256  # files a lookup
 COMMIT_ANSWERS = 512
 COMMIT_SECONDS = 2.0
+PUT_OFF = 100_000  # images that may wait for a provider that stands still
 
 
 class Run:
@@ -56,7 +59,9 @@ class Run:
         self.intake = Intake(study, plan, recorder, ids, self.progress)
         self._open: dict[str, tuple[int, Prepared]] = {}  # request key -> question id, image
         self._denied: AuthenticationError | None = None
-        self._broken = False
+        self._ending = Ending(self.stop)
+        self._later: list[Todo] = []  # put off: the provider had come to a standstill
+        self._second = False  # whether the files are through, and what was put off is asked
         self._answers: list[Answer] = []
         self._prepared: dict[int, Prepared] = {}
         self._committed = time.monotonic()
@@ -66,24 +71,20 @@ class Run:
 
         Raises AuthenticationError, CapReached, StudyError: what was answered is stored.
         """
-        cpus = available_cpus()
-        with ExitStack() as pools:
-            readers = pools.enter_context(ThreadPoolExecutor(cpus, "read"))
-            askers = {
-                name: pools.enter_context(ThreadPoolExecutor(p.concurrency or cpus, name))
-                for name, p in self.plan.providers.items()
-            }
-            ahead = sum(p.concurrency or cpus for p in self.plan.providers.values()) * 2
+        ahead = available_cpus() + 1
+        with (
+            ThreadPoolExecutor(available_cpus(), "read") as readers,
+            Lanes(self.plan.providers, self._commit_if_due) as lanes,
+        ):
             try:
                 chunks = batched(self._until(files), READ)
-                seen = bounded_map(lambda c: readers.submit(read_and_hash, c), chunks, cpus + 1)
-                todo = self._missing(part for chunk in seen for part in chunk)
-                ready = bounded_map(lambda t: readers.submit(self._prepare, t), todo, cpus + 1)
-                batches = self._batches(ready)
-                for parsed in bounded_map(partial(self._submit, askers), batches, ahead):
+                seen = bounded_map(lambda c: readers.submit(read_and_hash, c), chunks, ahead)
+                todo = chain(self._missing(part for chunk in seen for part in chunk), self._again())
+                ready = bounded_map(lambda t: readers.submit(self._prepare, t), todo, ahead)
+                for parsed in lanes.run(self._ask, self._batches(ready), self._put_off):
                     self._take(parsed)
             except BaseException:
-                self._broken = True  # what waits in the pools is not sent any more
+                self._ending.end()  # what waits in the lanes is not sent any more
                 raise
             finally:
                 self._commit()
@@ -93,14 +94,27 @@ class Run:
         self.progress.interrupted = self.stop.is_set()
         return self.progress
 
-    def _ended(self) -> bool:
-        """Whether nothing more is to be sent."""
-        capped = any(gate.capped for gate in self._gates.values())
-        return self._broken or capped or self._denied is not None or self.stop.is_set()
+    def _put_off(self, batch: Batch) -> bool:
+        """Ask a batch when the other files are through; False when it has to be asked now."""
+        if self._second or len(self._later) > PUT_OFF:
+            return False
+        for work in batch.works:
+            asked = [self._open.pop(request.key) for request in work.requests]
+            questions = tuple(question_id for question_id, _ in asked)
+            self._later.append(replace(asked[0][1].todo, questions=questions))
+        return True
+
+    def _again(self) -> Iterator[Todo]:
+        """What was put off."""
+        self._second = True
+        for todo in self._later:
+            if self._ending.is_set():
+                return
+            yield todo
 
     def _until(self, files: Iterable[Found]) -> Iterator[Found]:
         for found in files:
-            if self._ended():
+            if self._ending.is_set():
                 return
             yield found
 
@@ -109,7 +123,7 @@ class Run:
             todo = self.intake.missing(chunk)
             self.watch(self.progress)
             for item in todo:
-                if self._ended():
+                if self._ending.is_set():
                     return
                 yield item
 
@@ -162,25 +176,23 @@ class Run:
                 question.parameters,
             )
             self._open[request.key] = (question_id, prepared)
-            requests.append(request)
-        if requests and (refusal := refused(sent.width, sent.height, provider)):
-            self._take([Parsed(request, refusal) for request in requests])
-            return None
+            refusal = _refusal(provider, sent, question.task)
+            if refusal is None:
+                requests.append(request)
+            else:
+                self._take([Parsed(request, refusal)])
         return Work(sent, tuple(requests)) if requests else None
 
-    def _submit(
-        self, askers: dict[str, ThreadPoolExecutor], item: tuple[Provider, Batch]
-    ) -> Future[list[Parsed]]:
-        provider, batch = item
-        return askers[provider.name].submit(self._ask, provider, batch)
-
     def _ask(self, provider: Provider, batch: Batch) -> list[Parsed]:
-        if self._ended():
+        if self._ending.is_set():
             return []
-        parsed = ask(provider, batch, self.stop, self._gates[provider.name])
+        gate = self._gates[provider.name]
+        parsed = ask(provider, batch, self._ending, gate)
         for part in parsed:
             if isinstance(part.result, AuthenticationError):
-                self._denied = part.result  # at once, so that this thread sends nothing more
+                self._denied = part.result
+        if self._denied or gate.capped:
+            self._ending.end()  # at once: no thread sends anything more
         return parsed
 
     def _take(self, parsed: Iterable[Parsed]) -> None:
@@ -195,8 +207,9 @@ class Run:
             answer = Answer(image_id, question_id, question, part.result, part.body)
             self._answers.append(answer)
             self._count(answer)
-        if len(self._answers) >= COMMIT_ANSWERS or self._due():
+        if len(self._answers) >= COMMIT_ANSWERS:
             self._commit()
+        self._commit_if_due()
         self.watch(self.progress)
 
     def _count(self, answer: Answer) -> None:
@@ -209,14 +222,16 @@ class Run:
 
     def _keep(self, prepared: Prepared) -> None:
         """Remember an image that cannot be rendered."""
+        if prepared.todo.image_id in self._prepared:  # it could be, before it was put off
+            self._commit()
         self._prepared[prepared.todo.image_id] = prepared
         self.intake.count_unreadable(prepared.todo.questions)
         self.progress.pending -= len(prepared.todo.questions)
-        if self._due():
-            self._commit()
+        self._commit_if_due()
 
-    def _due(self) -> bool:
-        return time.monotonic() - self._committed > COMMIT_SECONDS
+    def _commit_if_due(self) -> None:
+        if time.monotonic() - self._committed > COMMIT_SECONDS:
+            self._commit()
 
     def _commit(self) -> None:
         with self.study.transaction():
@@ -225,9 +240,10 @@ class Run:
         self._committed = time.monotonic()
 
 
-def refused(width: int, height: int, provider: Provider) -> RefusedImage | None:
-    """Why this provider does not take a picture of this size; None when it does."""
-    least = provider.limits.min_side
-    if min(width, height) >= least:
-        return None
-    return RefusedImage(f"{width}x{height} px: {provider.name} takes {least} px a side and more")
+def _refusal(provider: Provider, image: Rendering, task: Task) -> ProviderError | None:
+    """Why a provider is not asked; a fault in its judgement ends that request only."""
+    try:
+        return provider.refusal(image, task)
+    except Exception as error:
+        why = f"{type(error).__name__}: {error}"
+        return ProviderError(f"{provider.name} cannot tell whether it takes the image: {why}")
