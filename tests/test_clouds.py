@@ -15,7 +15,7 @@ from tests.conftest import jpeg
 from tests.sandboxed import Seer
 from visionhub.cli import app
 from visionhub.engine import ask as asking
-from visionhub.errors import AuthenticationError
+from visionhub.errors import AuthenticationError, UsageError
 from visionhub.schema import Status
 
 pytest.importorskip("boto3", reason="the extra 'aws' is not installed: not tested")
@@ -231,3 +231,28 @@ def test_no_key_is_one_sentence_that_names_what_to_set(photos, study, tmp_path, 
     ):
         with pytest.raises(AuthenticationError, match=names):
             study.annotate(photos, providers=[provider], tasks="labels", max_units=10)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "127.0.0.1", "127.0.0.1:none", "other"])
+def test_a_sandbox_that_is_not_there_is_one_sentence(photos, tmp_path, monkeypatch, address):
+    if address == "other":  # a server that is no sandbox: its answers would be taken for one's
+        monkeypatch.setattr("visionhub_sandbox.http.MARK", "X-Other")
+    with Sandbox() as running:
+        monkeypatch.setenv("VISIONHUB_SANDBOX", running.address if address == "other" else address)
+        monkeypatch.chdir(tmp_path)
+        result = CliRunner().invoke(app, ["annotate", str(photos), "-p", "google", "--sandbox"])
+    assert isinstance(result.exception, UsageError)
+    assert "VISIONHUB_SANDBOX=" in str(result.exception)
+    assert "no sandbox is there" in str(result.exception)
+    assert not Path("rehearsal.db").exists()
+
+
+def test_pictures_of_a_size_that_one_operation_refuses_cost_no_unit(tmp_path, study, sandbox):
+    folder = tmp_path / "wide"
+    folder.mkdir()
+    (folder / "wide.jpg").write_bytes(jpeg(4200, 90))
+    rehearse(study, folder, sandbox, ("rekognition", "json"), tasks=("labels", "people"))
+    found = study.query("SELECT task, status, reason FROM status ORDER BY 1").rows
+    assert [row[:2] for row in found] == [("labels", "observed"), ("people", "refused")]
+    assert "64 to 4,096 pixels a side; this one has 4200 x 90" in found[1][2]
+    assert [counted.call.operation for counted in sandbox.calls.recent] == ["DetectLabels"]

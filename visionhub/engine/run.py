@@ -79,9 +79,13 @@ class Run:
             try:
                 chunks = batched(self._until(files), READ)
                 seen = bounded_map(lambda c: readers.submit(read_and_hash, c), chunks, ahead)
-                todo = chain(self._missing(part for chunk in seen for part in chunk), self._again())
-                ready = bounded_map(lambda t: readers.submit(self._prepare, t), todo, ahead)
-                for parsed in lanes.run(self._ask, self._batches(ready), self._put_off):
+                todo = self._missing(part for chunk in seen for part in chunk)
+                batches = (
+                    self._batches(bounded_map(lambda t: readers.submit(self._prepare, t), t, ahead))
+                    for t in (todo, self._again())
+                )
+                asked = chain.from_iterable(batches)
+                for parsed in lanes.run(self._ask, asked, self._put_off):
                     self._take(parsed)
             except BaseException:
                 self._ending.end()  # what waits in the lanes is not sent any more

@@ -1,0 +1,171 @@
+"""Several providers in one run: one that stands still holds neither the others nor the end up."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+import visionhub
+from tests.conftest import ROOT, jpeg
+from tests.toy import Toy
+from visionhub import registry
+from visionhub.engine import lanes
+from visionhub.errors import StudyError
+from visionhub.provider import Batch, Outcome
+
+PHOTOS = 30  # many more than fit into a lane
+
+
+class Quick(Toy):
+    name = "quick"
+
+
+class Third(Toy):
+    name = "third"
+    concurrency = 1
+
+
+class Still(Toy):
+    """Answers nothing until it is let go."""
+
+    name = "still"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go = threading.Event()
+
+    def fetch(self, batch: Batch) -> Iterable[Outcome]:
+        assert self.go.wait(60)
+        yield from super().fetch(batch)
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number in range(PHOTOS):
+        (folder / f"{number:02}.jpg").write_bytes(jpeg(120, 90, shift=number * 2))
+    return folder
+
+
+def held(path: Path) -> dict[str, int]:
+    """Answers by provider, as another process sees them."""
+    counts = "SELECT provider, count(*) FROM status WHERE status = 'observed' GROUP BY 1"
+    try:
+        return dict(visionhub.Study(path).query(counts).rows)
+    except StudyError:  # not there yet, or empty
+        return {}
+
+
+@pytest.mark.parametrize("order", ["quick,still,third", "still,quick,third", "third,quick,still"])
+def test_others_go_on_and_are_stored_while_one_hangs(photos, tmp_path, monkeypatch, order):
+    monkeypatch.setattr(lanes, "STANDSTILL", 0.3)
+    monkeypatch.setattr(lanes, "IDLE_SECONDS", 0.1)
+    still = Still()
+    made: dict[str, Toy] = {"quick": Quick(), "third": Third(), "still": still}
+    monkeypatch.setattr(registry, "get", lambda name: made[name])
+    study = visionhub.Study(tmp_path / "study.db")
+    ended: list[object] = []
+    running = threading.Thread(
+        target=lambda: ended.append(study.annotate(photos, providers=order, tasks="labels,faces"))
+    )
+    running.start()
+    until = time.monotonic() + 30
+    others = {"quick": 2 * PHOTOS, "third": 2 * PHOTOS}
+    try:
+        while held(study.path) != others and time.monotonic() < until:
+            time.sleep(0.1)
+        assert held(study.path) == others
+        assert not ended
+    finally:
+        still.go.set()
+        running.join(60)
+    assert held(study.path) == others | {"still": 2 * PHOTOS}
+    assert len(still.calls) == 2 * PHOTOS  # what was put off was asked once
+    (progress,) = ended
+    assert isinstance(progress, visionhub.engine.progress.Progress)
+    assert (progress.done, progress.pending, progress.images) == (6 * PHOTOS, 0, PHOTOS)
+
+
+def test_one_provider_alone_is_never_put_off(photos, tmp_path, monkeypatch):
+    toy = Quick()
+    monkeypatch.setattr(registry, "get", lambda name: toy)
+    monkeypatch.setattr(lanes.Lane, "stands", True)
+    study = visionhub.Study(tmp_path / "study.db")
+    assert study.annotate(photos, providers="quick", tasks="labels").done == PHOTOS
+
+
+def test_a_photograph_that_goes_while_it_is_put_off_is_asked_in_the_next_run(
+    photos, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(lanes, "STANDSTILL", 0.1)
+    still = Still()
+    made: dict[str, Toy] = {"quick": Quick(), "still": still}
+    monkeypatch.setattr(registry, "get", lambda name: made[name])
+    study = visionhub.Study(tmp_path / "study.db")
+    last = photos / f"{PHOTOS - 1}.jpg"
+    data = last.read_bytes()
+    running = threading.Thread(
+        target=lambda: study.annotate(photos, providers="quick,still", tasks="labels")
+    )
+    running.start()
+    until = time.monotonic() + 30
+    while held(study.path).get("quick") != PHOTOS and time.monotonic() < until:
+        time.sleep(0.1)
+    last.unlink()
+    still.go.set()
+    running.join(60)
+    assert held(study.path) == {"quick": PHOTOS, "still": PHOTOS - 1}
+    last.write_bytes(data)
+    assert study.annotate(photos, providers="quick,still", tasks="labels").done == 1
+
+
+SCRIPT = """
+import sys, time
+from pathlib import Path
+from tests.toy import Toy
+from visionhub import registry
+from visionhub.cli.watch import stopping
+import visionhub
+
+class Hangs(Toy):
+    def fetch(self, batch):
+        for request in batch.requests:
+            if request.task == "faces":
+                print("hangs", flush=True)
+                time.sleep(60)
+        yield from super().fetch(batch)
+
+    def batches(self, works):
+        from visionhub.provider import Batch, Work
+        for work in works:
+            for request in work.requests:
+                yield Batch((Work(work.image, (request,)),))
+
+registry.get = lambda name: Hangs()
+with stopping() as stop:
+    study = visionhub.Study(sys.argv[2])
+    study.annotate(sys.argv[1], providers="toy", tasks="labels,faces", stop=stop)
+"""
+
+
+def test_a_second_interrupt_ends_the_program_at_once_and_keeps_what_was_answered(photos, tmp_path):
+    study = tmp_path / "study.db"
+    command = [sys.executable, "-c", SCRIPT, str(photos / "00.jpg"), str(study)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"hangs\n"
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+        assert process.poll() is None  # what was sent is waited for
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 130
+    assert held(study) == {"toy": 1}
