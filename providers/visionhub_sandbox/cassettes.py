@@ -67,7 +67,25 @@ class Cassettes:
     def rekognition(
         self, operation: str, hashes: Sequence[str], request: Mapping[str, Json]
     ) -> dict[str, Json] | None:
-        """The part of a recorded answer that answers a request; None if none was recorded."""
+        """The part of a recorded answer that answers a request; None if none was recorded.
+
+        What was recorded in several calls, a feature each, also answers one that asks for all.
+        """
+        whole = self._rekognition_part(operation, hashes, request)
+        features = request.get("Features") or ()
+        if whole is not None or len(features) < 2:  # noqa: PLR2004 - several
+            return whole
+        merged: dict[str, Json] = {}
+        for feature in features:
+            part = self._rekognition_part(operation, hashes, {**request, "Features": [feature]})
+            if part is None:
+                return None
+            merged |= part
+        return merged
+
+    def _rekognition_part(
+        self, operation: str, hashes: Sequence[str], request: Mapping[str, Json]
+    ) -> dict[str, Json] | None:
         for recorded, answer in self._rekognition.get((operation, tuple(hashes)), ()):
             part = rekognition_part(recorded, answer, request)
             if part is not None:
