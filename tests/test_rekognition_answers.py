@@ -101,7 +101,19 @@ class TestStatus:
         for task in (Task.LABELS, Task.OBJECTS, Task.SAFE_SEARCH, Task.TEXT):
             assert parse(empty, task, min_confidence=50.0).status is Status.BELOW_FLOOR
             assert parse(empty, task, min_confidence=0.0).status is Status.OBSERVED
-            assert parse(empty, task).status is Status.OBSERVED  # the floor is not known
+
+    def test_where_no_floor_is_known_the_service_has_one_of_its_own(self):
+        empty = {"Labels": [], "ModerationLabels": [], "TextDetections": []}
+        for task in (Task.LABELS, Task.OBJECTS, Task.SAFE_SEARCH):
+            assert parse(empty, task).status is Status.BELOW_FLOOR
+        assert parse(empty, Task.TEXT).status is Status.OBSERVED
+
+    def test_objects_among_labels_that_were_cut_off_may_be_missing(self):
+        plain = {"Labels": [{"Name": "Sky", "Confidence": 90.0}] * 2}
+        assert parse(plain, Task.OBJECTS, max_results=2).status is Status.TRUNCATED
+        assert parse(plain, Task.OBJECTS, max_results=3, min_confidence=0.0).status is (
+            Status.OBSERVED
+        )
 
     @pytest.mark.parametrize(
         ("task", "operation", "member", "most"),

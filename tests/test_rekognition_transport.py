@@ -393,7 +393,12 @@ class TestSettings:
         assert service.connections <= 12, "connections were opened and dropped"
 
     def test_values_that_make_no_sense_are_refused(self):
-        for name, value in (("concurrency", "0"), ("timeout", "0"), ("timeout", "soon")):
+        for name, value in (
+            *(("concurrency", "0"), ("concurrency", "-1"), ("timeout", "0"), ("timeout", "soon")),
+            *(("timeout", "nan"), ("timeout", "inf"), ("rate", "-1"), ("rate", "nan")),
+            *(("rate", "inf"), ("endpoint", "vpce.example"), ("sandbox", "localhost")),
+            ("sandbox", "localhost:99999"),
+        ):
             with pytest.raises(UsageError, match=name):
                 provider(**{name: value})
 

@@ -94,14 +94,18 @@ def _kept(answer: Json, options: Mapping[str, Value]) -> tuple[list[Json], bool]
 
 
 def _status(count: int, *, full: bool, options: Mapping[str, Value]) -> Status:
-    if count and full:
+    if full:  # objects: labels that were left out may have had boxes
         return Status.TRUNCATED
-    return Status.OBSERVED if count else nothing(options)
+    return Status.OBSERVED if count else nothing(options, offered.LABELS_FLOOR)
 
 
-def nothing(options: Mapping[str, Value]) -> Status:
-    """What an empty answer says: censored where a floor was sent, and an observation elsewhere."""
-    return Status.BELOW_FLOOR if option(options, "min_confidence") else Status.OBSERVED
+def nothing(options: Mapping[str, Value], default: float) -> Status:
+    """What an empty answer says: censored where a floor held, and an observation elsewhere.
+
+    default: the floor, in percent, that holds where none was sent, or none is known to have been.
+    """
+    floor = option(options, "min_confidence")
+    return Status.BELOW_FLOOR if (default if floor is None else floor) else Status.OBSERVED
 
 
 def _color(one: Json, region: str) -> Color:

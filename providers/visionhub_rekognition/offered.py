@@ -12,12 +12,14 @@ from visionhub.provider import Parameter, TaskSpec, Value
 from visionhub.schema import Scale, Task
 from visionhub_rekognition.operations import GUESSES, number
 
+LABELS_FLOOR, MODERATION_FLOOR = 55.0, 50.0  # percent; AWS's own where none is sent
 MAX_LABELS, MAX_COLORS = 1000, 20
 WORDS, FACES, PERSONS, CELEBRITIES = 100, 100, 15, 64  # the most in one answer
 
 _LABEL_PARAMETERS = {
     "min_confidence": Parameter(
-        55.0, "percent that a label must reach to be reported, 0 to 100 (AWS's own default: 55)"
+        LABELS_FLOOR,
+        "percent that a label must reach to be reported, 0 to 100 (AWS's own default: 55)",
     ),
     "max_results": Parameter(
         MAX_LABELS, f"the most labels in one answer, the surest first, 1 to {MAX_LABELS}"
@@ -27,7 +29,7 @@ TASKS: Mapping[Task, TaskSpec] = {
     Task.LABELS: TaskSpec(
         Scale.PERCENT,
         vocabulary="rekognition-labels",
-        floor=55,
+        floor=LABELS_FLOOR,
         max_results=MAX_LABELS,
         parameters=_LABEL_PARAMETERS,
         sku="DetectLabels",
@@ -37,7 +39,7 @@ TASKS: Mapping[Task, TaskSpec] = {
     Task.OBJECTS: TaskSpec(
         Scale.PERCENT,
         vocabulary="rekognition-labels",
-        floor=55,
+        floor=LABELS_FLOOR,
         parameters=_LABEL_PARAMETERS,
         sku="DetectLabels",
     ),
@@ -65,10 +67,10 @@ TASKS: Mapping[Task, TaskSpec] = {
     Task.SAFE_SEARCH: TaskSpec(
         Scale.PERCENT,
         vocabulary="rekognition-moderation",
-        floor=50,
+        floor=MODERATION_FLOOR,
         parameters={
             "min_confidence": Parameter(
-                50.0,
+                MODERATION_FLOOR,
                 "percent that a category must reach to be reported, 0 to 100 (AWS's own default: "
                 "50)",
             )

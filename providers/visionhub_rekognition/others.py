@@ -40,7 +40,7 @@ def read_text(answer: Json, options: Mapping[str, Value]) -> Annotation:
     annotation = Annotation(text_lines=lines)
     if len(annotation) >= offered.WORDS:
         return Annotation(Status.TRUNCATED, text_lines=lines)
-    return annotation if lines else Annotation(nothing(options))
+    return annotation if lines else Annotation(nothing(options, 0))
 
 
 def _line(one: Json) -> TextLine:
@@ -62,7 +62,7 @@ def read_moderation(answer: Json, options: Mapping[str, Value]) -> Annotation:
         ImageAttribute("content_type", percent(kind), text(kind, "Name"))
         for kind in parts(answer, "ContentTypes")
     )
-    status = Status.OBSERVED if found else nothing(options)
+    status = Status.OBSERVED if found else nothing(options, offered.MODERATION_FLOOR)
     return Annotation(status, safe_search=found, image_attributes=kinds)
 
 

@@ -78,12 +78,13 @@ class Rekognition(Provider):
             sandbox=str(self.setting("sandbox")),
             concurrency=int(str(self.setting("concurrency"))),
             timeout=float(str(self.setting("timeout"))),
+            rate=float(str(self.setting("rate"))),
         )
 
     def rates(self) -> Mapping[str, float]:
         """Calls a second by operation."""
-        fast = self._way().find_region() in FAST_REGIONS
-        rate = float(str(self.setting("rate"))) or (FAST if fast else SLOW)
+        way = self._way()
+        rate = way.rate or (FAST if way.find_region() in FAST_REGIONS else SLOW)
         return {operation.name: rate for operation in OPERATIONS}
 
     def revision(self, task: Task, options: Mapping[str, Value]) -> str:

@@ -7,6 +7,7 @@ truncated body as an empty answer. So the bytes are taken before it parses them,
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ from visionhub_rekognition.operations import Arguments, Operation
 Sdk: TypeAlias = Any  # an object of boto3's or botocore's, which come without types
 
 OK = 200
+LAST_PORT = 65535
 REHEARSAL_REGION = "us-east-1"
 _NOT_SET = (None, None, None, None)  # botocore: from no file, from no variable, no default
 _FILES = ("config_file", "credentials_file")
@@ -37,12 +39,26 @@ class Way:
     sandbox: str = ""
     concurrency: int = 16
     timeout: float = 60.0
+    rate: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.concurrency < 1:
-            raise UsageError(f"--set rekognition.concurrency={self.concurrency}: give 1 or more.")
-        if self.timeout <= 0:
-            raise UsageError(f"--set rekognition.timeout={self.timeout:g}: give more than 0.")
+        host, _, port = self.sandbox.rpartition(":")
+        scheme = self.endpoint.partition("://")[0]
+        for wrong, name, value, says in (
+            (self.concurrency < 1, "concurrency", self.concurrency, "give 1 or more"),
+            (not 0 < self.timeout < math.inf, "timeout", f"{self.timeout:g}", "give more than 0"),
+            (not 0 <= self.rate < math.inf, "rate", f"{self.rate:g}", "give 0 or more"),
+            (
+                bool(self.sandbox) and not (host and port.isdecimal() and int(port) <= LAST_PORT),
+                *("sandbox", self.sandbox, "write it as host:port"),
+            ),
+            (
+                bool(self.endpoint) and scheme not in ("http", "https"),
+                *("endpoint", self.endpoint, "write it as https://host"),
+            ),
+        ):
+            if wrong:
+                raise UsageError(f"--set rekognition.{name}={value}: {says}.")
 
     def find_region(self) -> str:
         """The region: as set, from the environment, or the profile's; empty when none is named."""
