@@ -60,7 +60,7 @@ def test_several_answers_in_one_document():
     assert [len(each.tasks) for each in found] == [1, 0, 10]
     assert [label.name for label in parse(found[0].body.data, Task.LABELS).labels] == ["Käse"]
     assert len(parse(found[1].body.data, Task.LABELS)) == 0
-    assert found[2].image == "picture one.jpg"
+    assert found[2].image == full()["context"]["uri"]
 
 
 @pytest.mark.parametrize(
@@ -91,13 +91,11 @@ def test_an_image_s_error_is_an_answer():
 @pytest.mark.parametrize(
     ("document", "what"),
     [
-        ({"label_annotations": []}, "names in snake_case"),
-        ({"responses": [{"label_annotations": []}]}, "a list of a Python dictionary"),
         ({"adult": 1, "spoof": 1, "violence": 2}, "inside of a safeSearchAnnotation"),
         ([{"description": "cat"}], "a list of entities"),
         ([1], "a list"),
         ("cat", "a bare str"),
-        (None, "a bare NoneType"),
+        (None, "a bare null"),
         ({"responses": {}}, "'responses' is no list"),
         ({"responses": [1]}, "'responses' is no list"),
         ({"Labels": [], "LabelModelVersion": "3.0"}, "the members LabelModelVersion, Labels"),
@@ -168,3 +166,80 @@ def test_eyes_of_recorded_faces_are_on_the_person_s_side(shared: Path):
                     assert at["mouth_left"] > at["mouth_right"]
     assert len(sides) >= 5
     assert all(sides)
+
+
+def kept_by_the_client(message, **options):
+    """What people keep who use the client: its own conversions of one image's message."""
+    from google.protobuf.json_format import MessageToDict
+
+    return dumped(MessageToDict(message._pb, **options))
+
+
+@pytest.fixture(scope="module")
+def message():
+    vision = pytest.importorskip("google.cloud.vision_v1")
+    answer = {**full(), "error": {}}
+    del answer["context"]
+    return vision.AnnotateImageResponse.from_json(dumped(answer), ignore_unknown_fields=True)
+
+
+DIALECTS = {
+    "MessageToDict": kept_by_the_client,
+    "MessageToDict, snake_case": lambda m: kept_by_the_client(m, preserving_proto_field_name=True),
+    "to_json": lambda m: type(m).to_json(m).encode(),
+    "to_json, snake_case": lambda m: type(m).to_json(m, preserving_proto_field_name=True).encode(),
+    "to_dict": lambda m: dumped(type(m).to_dict(m)),
+    "to_dict in its envelope": lambda m: dumped({"responses": [type(m).to_dict(m)]}),
+    ".NET": lambda m: dumped(nulled(json.loads(type(m).to_json(m)))),
+    "R, without auto_unbox": lambda m: dumped(boxed(json.loads(kept_by_the_client(m)))),
+}
+
+
+def nulled(value):
+    if isinstance(value, list):
+        return [nulled(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {name: nulled(member) or None for name, member in value.items()} | {"ETag": None}
+
+
+def boxed(value):
+    if isinstance(value, dict):
+        return {name: boxed(member) for name, member in value.items()}
+    return [boxed(item) for item in value] if isinstance(value, list) else [value]
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_every_way_to_keep_the_client_s_message_is_read_alike(message, dialect):
+    plain = kept_by_the_client(message)
+    data = DIALECTS[dialect](message)
+    (found,) = GOOGLE.adopt(data)
+    assert found.body.data == data
+    assert found.tasks == GOOGLE.adopt(plain)[0].tasks
+    assert len(found.tasks) == 10
+    for task in found.tasks:
+        assert parse(data, task) == parse(plain, task)
+
+
+@pytest.mark.parametrize("dialect", [name for name in DIALECTS if "to_" in name or "N" in name])
+def test_empty_lists_that_a_client_prints_say_nothing(message, dialect):
+    """Whoever asked for labels alone was not told that there are no faces."""
+    labels = type(message)(label_annotations=message.label_annotations)
+    (found,) = GOOGLE.adopt(DIALECTS[dialect](labels))
+    assert found.tasks == (Task.LABELS,)
+    (empty,) = GOOGLE.adopt(DIALECTS[dialect](type(message)()))
+    assert empty.tasks == ()
+    assert len(parse(empty.body.data, Task.LABELS)) == 0
+
+
+def test_new_members_of_other_dialects_are_named_as_they_stand():
+    answer = {"label_annotations": [{"description": "x", "brand_new": 1}], "file_name": "a.jpg"}
+    assert parse(dumped(answer), Task.LABELS).unknown == (
+        "file_name",
+        "labelAnnotations[].brand_new",
+    )
+
+
+def test_a_bucket_s_address_names_the_image_with_its_folders():
+    item = {**LABELS, "context": {"uri": "gs://bucket/north/a 1.jpg"}}
+    assert GOOGLE.adopt(dumped({"responses": [item]}))[0].image == "gs://bucket/north/a 1.jpg"

@@ -255,7 +255,6 @@ def test_an_image_s_error_is_raised_and_not_read_as_empty():
         {"labelAnnotations": [{"description": "x", "score": True}]},
         {"labelAnnotations": {"description": "x"}},
         {"labelAnnotations": ["x"]},
-        {"labelAnnotations": None},
         {"error": "x"},
         {"error": {"code": "3"}},
     ],

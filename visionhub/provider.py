@@ -191,7 +191,7 @@ class Adopted:
     """An earlier answer, found in a document that somebody kept.
 
     tasks: those that the answer says something about. received_at: UTC, "YYYY-MM-DDThh:mm:ssZ",
-    where the document tells. image: the file name that it names, where it does.
+    where the document tells. image: the path, address or file name of it, where it gives one.
     """
 
     tasks: tuple[Task, ...]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from urllib.parse import unquote
 
 from visionhub.errors import UnexpectedBody
 from visionhub.provider import NOT_REPORTED, Adopted, Body
 from visionhub.schema import Task
+from visionhub_google.dialects import known, plain
 from visionhub_google.leaves import ROOTS, answered
 from visionhub_google.reading import Json
 from visionhub_google.split import RESPONSES, split_json
@@ -16,7 +16,6 @@ from visionhub_google.split import RESPONSES, split_json
 BOM = "\ufeff"
 EMPTY = b'{"responses":[{}]}'
 CODES = 16  # the highest google.rpc.Code; larger ones are HTTP's
-SNAKE = "_annotations"
 
 
 def adopted(data: bytes) -> Sequence[Adopted]:
@@ -43,11 +42,12 @@ def adopted(data: bytes) -> Sequence[Adopted]:
 
 
 def _one(item: Json, data: bytes) -> Adopted:
+    item = plain(item)
     tasks = tuple(task for task in Task if task in ROOTS and answered(task, item))
     context = item.get("context")
     uri = context.get("uri") if isinstance(context, dict) else None
-    name = unquote(uri.rstrip("/").rpartition("/")[2]) if isinstance(uri, str) else None
-    return Adopted(tasks, Body(data, model_version=NOT_REPORTED), image=name or None)
+    name = uri if isinstance(uri, str) and uri else None
+    return Adopted(tasks, Body(data, model_version=NOT_REPORTED), image=name)
 
 
 def _problem(whole: Json) -> str:
@@ -55,7 +55,7 @@ def _problem(whole: Json) -> str:
     if isinstance(whole, list):
         return _list(whole)
     if not isinstance(whole, dict):
-        return f"a bare {type(whole).__name__}"
+        return f"a bare {'null' if whole is None else type(whole).__name__}"
     if RESPONSES in whole:
         found = whole[RESPONSES]
         if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
@@ -66,8 +66,9 @@ def _problem(whole: Json) -> str:
 
 def _item(item: Json) -> str:
     """What an object is that is no answer for one image."""
-    known = any(answered(task, item) for task in ROOTS)
-    return "" if not item or known or "context" in item else _bare(item)
+    names = known(item)
+    there = any(answered(task, names) for task in ROOTS) or "context" in names
+    return "" if there or not item else _bare(plain(item))
 
 
 def _bare(whole: Json) -> str:
@@ -78,8 +79,6 @@ def _bare(whole: Json) -> str:
         return "" if plain else f"the error of a whole call (HTTP {code})"
     if "original_response" in whole:
         return "another project's wrapper: take the value of its 'original_response'"
-    if any(SNAKE in name or name == "safe_search_annotation" for name in whole):
-        return "a Python dictionary of the client's message, with names in snake_case"
     if {"adult", "spoof", "violence"} <= set(whole):
         return "the inside of a safeSearchAnnotation, without the answer around it"
     if {"code", "message"} <= set(whole):

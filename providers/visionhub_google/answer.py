@@ -10,6 +10,7 @@ from visionhub.errors import ProviderError, RefusedImage, UnexpectedBody
 from visionhub.provider import Request
 from visionhub.schema import Annotation, Status, Task
 from visionhub_google import entities, faces, pictures, texts
+from visionhub_google.dialects import known, plain
 from visionhub_google.leaves import ENVELOPE, IMAGE, ROOTS, answered
 from visionhub_google.reading import Frame, Json, items, member, text
 from visionhub_google.split import RESPONSES, is_json
@@ -68,30 +69,39 @@ def only(whole: Json) -> Json:
         found = items(whole, RESPONSES)
         if len(found) != 1:
             raise ValueError(f"it answers {len(found)} images")
-        return found[0]
-    if not any(answered(task, whole) for task in ROOTS) and "error" not in whole:
+        return plain(found[0])
+    names = known(whole)
+    if not any(answered(task, names) for task in ROOTS) and "error" not in names:
         raise ValueError(f"it has no member 'responses' but {', '.join(whole) or 'none'}")
-    return whole
+    return plain(whole)
 
 
 def _check(answer: Json, task: Task) -> None:
     """Raise the image's own error, unless the task was answered beside it."""
+    error = _error(answer)
+    if error is None or answered(task, answer):
+        return
+    code, message = error
+    say = f"Google Cloud Vision: {message or 'no reason given'} (code {code})"
+    raise RefusedImage(say) if code in INVALID else ProviderError(say)
+
+
+def _error(answer: Json) -> tuple[int, str] | None:
+    """Code and message of the image's own error; None where all went well, which is code 0, too."""
     error = member(answer, "error")
-    code = error.get("code", 0)
+    code, message = error.get("code", 0), text(error, "message")
     if not isinstance(code, int):
         raise TypeError(f"an error's code is {code!r}")
-    if not error or answered(task, answer):
-        return
-    say = f"Google Cloud Vision: {text(error, 'message') or 'no reason given'} (code {code})"
-    raise RefusedImage(say) if code in INVALID else ProviderError(say)
+    well = not error or ("code" in error and not code and not message)
+    return None if well else (code, message)
 
 
 def _noted(annotation: Annotation, answer: Json) -> Annotation:
     """Name an error that came beside the answer."""
-    error = member(answer, "error")
-    if not error:
+    error = _error(answer)
+    if error is None:
         return annotation
-    say = f"beside an error: {text(error, 'message')} (code {error.get('code', 0)})"
+    say = f"beside an error: {error[1]} (code {error[0]})"
     return replace(annotation, reason="; ".join(filter(None, (annotation.reason, say))))
 
 
