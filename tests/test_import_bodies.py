@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import csv
+import gzip
+import hashlib
 import json
 import os
+import pickle
 import signal
 import sqlite3
 import subprocess
@@ -98,6 +101,8 @@ def bench(tmp_path: Path, photos: Path) -> Bench:
         ("12345.json", "12345.png"),
         ("c/same.json", "c/same.jpg"),
         ("anything/b/same.jpg.json", "b/same.jpg"),
+        ("collie_detect_labels.json", "collie.jpg"),
+        ("collie-DetectFaces.json", "collie.jpg"),
     ],
 )
 def test_the_name_of_an_answer_s_file_tells_its_image(bench: Bench, file: str, image: str) -> None:
@@ -113,7 +118,9 @@ def test_the_name_of_an_answer_s_file_tells_its_image(bench: Bench, file: str, i
         ("collie.png.json", "no image has the name of its file"),
         ("collie.2016.json", "no image has the name of its file"),
         ("col.json", "no image has the name of its file"),
-        ("0" * 64 + ".json", "no image has the SHA-256"),
+        ("0" * 64 + ".json", "no image has the name or the SHA-256"),
+        ("0" * 40 + ".json", "no image has the name or the SHA-1"),
+        ("0" * 32 + "_labels.json", "no image has the name or the MD5"),
     ],
 )
 def test_a_name_that_fits_no_image_or_several_is_listed(bench: Bench, file, says) -> None:
@@ -151,6 +158,24 @@ def test_a_pattern_tells_how_files_are_named(bench: Bench) -> None:
         bench.take(pattern="x.json")
 
 
+@pytest.mark.parametrize("kind", ["md5", "sha1"])
+def test_other_hashes_tell_the_image_too(bench: Bench, kind: str) -> None:
+    digest = hashlib.new(kind, (bench.photos / "collie.jpg").read_bytes()).hexdigest()
+    bench.keep(f"{digest}.json", DOG)
+    assert bench.take() == []
+    assert bench.labels() == [("collie.jpg", "dog")]
+
+
+def test_an_image_that_is_called_by_a_hash_of_something_else(bench: Bench) -> None:
+    name = "ab" * 16 + ".jpg"
+    (bench.photos / name).write_bytes(jpeg(60, 50))
+    bench.keep("ab" * 16 + ".json", DOG)
+    bench.keep("more.jsonl", {"id": "ab" * 16, "answer": {"heads": [{"x": 1}]}})
+    assert bench.take() == []
+    assert bench.labels() == [(name, "dog")]
+    assert bench.study.query("SELECT count(*) FROM faces").rows == [(1,)]
+
+
 WRAPPED = [
     [{"image_path": "/old/disk/collie.jpg", "response": DOG}],
     [{"image": "https://example.org/x/collie.jpg?size=9", "meta": {"n": [1]}, "answer": DOG}],
@@ -163,6 +188,12 @@ WRAPPED = [
     {"images": ["collie.jpg", "mona lisa.JPG"], "answers": [DOG, CAT]},
     {"Image": {"S3Object": {"Bucket": "b.x", "Name": "in/collie.jpg"}}, "answer": DOG},
     {"requests": [{"image": {"uri": "s3://b/collie.jpg"}}], "answer": {"replies": [DOG]}},
+    [{"request": {"image": {"source": {"imageUri": "http://x/collie.jpg?w=1#a"}}}, "answer": DOG}],
+    {"/home/x/collie.jpg": {"service": DOG}},
+    {"all": {"collie": {"service": DOG}, "12345": {"service": CAT}}},
+    [["collie.jpg", DOG], ["12345.png", CAT]],
+    {"image": {"0": "collie.jpg", "1": "12345.png"}, "answer": {"0": DOG, "1": CAT}},
+    {"image": {"0": "collie.jpg", "1": "12345.png"}, "answer": {"0": json.dumps(DOG)}},
 ]
 
 
@@ -172,6 +203,74 @@ def test_what_people_put_around_answers_is_taken_off(bench: Bench, value: object
     bench.take()
     assert ("collie.jpg", "dog") in bench.labels()
     assert len(bench.labels()) == bench.last.answers
+
+
+def test_an_object_that_names_several_images_names_none(bench: Bench) -> None:
+    """Columns of a table, of which one is shorter: nobody's answer goes to the first image."""
+    names = {"5": "collie.jpg", "7": "12345.png"}
+    bench.keep("all.json", {"image": names, "answer": {"0": DOG, "1": CAT}})
+    bench.keep("two.json", {"image": {"large": "collie.jpg", "small": "12345.png"}, "answer": DOG})
+    assert [reason for _, reason in bench.take()] == [
+        "one of 2 answers in one document, which does not say whose each is",
+        "one of 2 answers in one document, which does not say whose each is",
+        "no image has the name of its file",
+    ]
+    assert not bench.labels()
+
+
+def test_answers_of_several_operations_under_each_image_s_name(bench: Bench) -> None:
+    heads = {"heads": [{"x": 1}]}
+    bench.keep("all.json", {"collie.jpg": {"a": DOG, "b": heads}, "12345.png": {"a": CAT}})
+    assert bench.take() == []
+    assert bench.labels() == [("12345.png", "cat"), ("collie.jpg", "dog")]
+    assert bench.study.query("SELECT count(*) FROM faces").rows == [(1,)]
+
+
+def test_a_member_that_has_an_image_s_name_by_chance(bench: Bench) -> None:
+    (bench.photos / "answer.jpg").write_bytes(jpeg(60, 50))
+    bench.keep("collie.json", {"answer": DOG})
+    assert bench.take() == []
+    assert bench.labels() == [("collie.jpg", "dog")]
+
+
+@pytest.mark.parametrize(
+    ("written", "date"),
+    [
+        (1_500_000_000, "2017-07-14T02:40:00Z"),
+        (1_500_000_000_999, "2017-07-14T02:40:00Z"),
+        ("2017-07-14 04:40:00+02:00", "2017-07-14T02:40:00Z"),
+        ("Fri, 14 Jul 2017 02:40:00 GMT", "2017-07-14T02:40:00Z"),
+        (17, "2020-01-01T00:00:00Z"),
+        ("yesterday", "2020-01-01T00:00:00Z"),
+        (True, "2020-01-01T00:00:00Z"),
+    ],
+)
+def test_when_an_answer_came(bench: Bench, written: object, date: str) -> None:
+    bench.keep("a.jsonl", {"image": "collie.jpg", "timestamp": written, "answer": DOG})
+    assert bench.take(received="2020-01-01") == []
+    assert bench.study.query("SELECT received_at FROM bodies").rows == [(date,)]
+
+
+def test_a_table_with_several_columns_of_json(bench: Bench) -> None:
+    table = bench.answers / "both.csv"
+    heads = json.dumps({"heads": [{"x": 1}]})
+    rows = [("Image Name", "labels", "faces"), ("collie.jpg", json.dumps(DOG), heads)]
+    with table.open("w", newline="") as file:
+        csv.writer(file).writerows([*rows, ("12345.png", json.dumps(CAT), "")])
+    assert bench.take(table) == []
+    assert bench.labels() == [("12345.png", "cat"), ("collie.jpg", "dog")]
+    assert bench.study.query("SELECT count(*) FROM faces").rows == [(1,)]
+
+
+def test_a_table_as_spreadsheets_write_unicode(bench: Bench) -> None:
+    text = f"image\tanswer\ncollie.jpg\t{json.dumps(DOG)}\n"
+    bench.keep("all.tsv", text.encode("utf-16"))
+    bench.keep("bad.csv", b"image,answer\nc\xf4llie.jpg," + json.dumps(DOG["words"]).encode())
+    lost = dict(bench.take())
+    assert bench.labels() == [("collie.jpg", "dog")]
+    assert lost.keys() == {"bad.csv:2"}
+    bench.keep("bad.csv", b"im\xf4ge,answer\nx,{}")
+    assert "it has im\\xf4ge, answer" in dict(bench.take())["bad.csv"]
 
 
 def test_a_bare_body_with_an_image_s_name_beside_it(bench: Bench) -> None:
@@ -267,7 +366,12 @@ def test_a_table_says_whose_answers_files_are(bench: Bench) -> None:
     [
         (b"", "it is empty"),
         (b"{'words': []}", "a Python object as str() prints it"),
-        (b"\xff\xd8\xff\xe0 jpeg", "no text in UTF-8"),
+        (b"\xff\xd8\xff\xe0 jpeg", "it is a picture (JPEG)"),
+        (b"\xfe{}", "no text in UTF-8"),
+        (gzip.compress(b"{}", mtime=0), "compressed with gzip"),
+        (pickle.dumps({"words": []}), "a Python pickle"),
+        (b"<html>503</html>", "a web page"),
+        (b'{\n"words": []\n}\n{\n"words": []\n}', "several JSON documents in one file"),
         (b'{"words": [', "no JSON"),
         (b'{"snake_words": []}', "what the old client printed"),
         (b'{"other": {"words_": []}}', "it holds no answer of earlier"),

@@ -13,13 +13,14 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
 from visionhub.engine.documents import documents
 from visionhub.engine.earlier import Earlier, Imported, Ready
 from visionhub.engine.flow import available_cpus
-from visionhub.engine.kept import Document, Lost, Piece, names_image, pieces
+from visionhub.engine.kept import Document, Lost, Piece, pieces
 from visionhub.engine.matching import FileNames, Images, Matched
 from visionhub.engine.pairs import Pairs
 from visionhub.engine.pictured import Located
@@ -27,10 +28,13 @@ from visionhub.engine.sources import Sources
 from visionhub.engine.storing import Storing
 from visionhub.engine.walk import PassOver
 from visionhub.errors import UsageError
+from visionhub.store.items import printable
 from visionhub.store.record import Recorder
 from visionhub.store.study import StudyFile
 
-DETAIL = re.compile(r"'.*'|\d+")  # what differs from answer to answer in one reason
+DETAIL = re.compile(
+    r"(?<!\w)'.*'(?!\w)|\"\[.*|\d+"
+)  # what differs from answer to answer in one reason
 LONGEST = 160
 ANSWERS = 256  # in a batch
 BYTES = 32 * 1024 * 1024  # of documents in a batch
@@ -126,35 +130,41 @@ class Adopting:
         return when, "the files' time of change"
 
     def _lose(self, lost: Lost) -> None:
-        self.imported.reasons[DETAIL.sub("…", lost.reason)[:LONGEST]] += 1
-        self.listed(lost)
+        told = Lost(*(printable(text)[0] for text in (lost.source, lost.reason, lost.image)))
+        self.imported.reasons[DETAIL.sub("…", told.reason)[:LONGEST]] += 1
+        self.listed(told)
 
 
 def source_of(piece: Piece) -> str:
     """Where an answer stands, for a person."""
-    place = f"answer {piece.place + 1} of {piece.of}" if piece.of > 1 else ""
-    return ", ".join(filter(None, (piece.document.source, piece.key, place)))
+    place = [f"answer {piece.place + 1} of {piece.of}"] if piece.of > 1 else []
+    return ", ".join((piece.document.source, *piece.keys, *place))
 
 
 def _matched(piece: Piece, images: Images, names: FileNames, pairs: Pairs | None) -> Matched:
-    """By the table, else by what the document says, else by the file's name."""
+    """By the table, else by what the document says, else by the file's name or a member's.
+
+    A member's name comes last: it may be one of many words that happens to be an image's, too.
+    """
     if pairs and (found := pairs.match(piece.document, piece.place, piece.of, images)):
         return found
     reasons = []
-    for name in filter(None, (*piece.names, piece.key)):
-        found = images.called(name)
+    for found in _readings(piece, images, names):
         if found.path or found.several:
             return found
-        reasons += [found.reason] if name != piece.key or names_image(name) else []
-    if piece.document.own and piece.of == 1:
-        found = names.match(piece.document.file)
-        if found.path or found.several or not reasons:
-            return found
+        reasons.append(found.reason)
+    why = "nothing in it names its image"
     if piece.of > 1:
-        reasons.append(
-            f"one of {piece.of} answers in one document, which does not say whose each is"
-        )
-    return Matched(reason=(*reasons, "nothing in it names its image")[0])
+        why = f"one of {piece.of} answers in one document, which does not say whose each is"
+    return Matched(reason=next(filter(None, reasons), why))
+
+
+def _readings(piece: Piece, images: Images, names: FileNames) -> Iterator[Matched]:
+    yield from map(images.called, filter(None, piece.names))
+    if piece.document.own and piece.of == 1:
+        yield names.match(piece.document.file)
+    for key in reversed(piece.keys):
+        yield replace(images.called(key), reason="")
 
 
 def _chunks(found: Iterable[Document]) -> Iterator[list[Document]]:

@@ -7,9 +7,11 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from visionhub.engine.kept import Document
 from visionhub.engine.lists import is_table
+from visionhub.engine.naming import IMAGE_NAMES, letters
 from visionhub.engine.sources import shown
 from visionhub.engine.walk import DATABASE_SUFFIXES, IMAGE_SUFFIXES, PassOver
 from visionhub.errors import UsageError
@@ -18,18 +20,24 @@ from visionhub.files import reason_of
 LINES = (".jsonl", ".ndjson", ".jsonlines")
 LARGEST = 2**30  # bytes of one document; lines are read one by one
 CELL = 2**28  # characters of one cell
-ANSWER_COLUMNS = ("answer", "response", "body", "json", "result", "file", "answer_file")
-IMAGE_COLUMNS = ("image", "image_path", "path", "image_file", "filename", "file", "photo", "name")
+ANSWER_COLUMNS = ("answer", "response", "body", "json", "result")
+FILE_COLUMNS = ("answerfile", "file")
+HEADER = 200  # characters of a table's header that are shown
+MARKS = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"", "utf-8-sig"))
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of a table that puts answers beside images. `folder` is the table's own."""
+    """An answer in a table that puts answers beside images.
+
+    folder: the table's own. column: where a row has several answers.
+    """
 
     line: int
     answer: str
     image: str
     folder: str
+    column: str = ""
 
 
 def documents(paths: Sequence[str], pass_over: PassOver) -> Iterator[Document]:
@@ -130,8 +138,8 @@ def _numbered(path: str, lines: Iterator[bytes] | Sequence[bytes]) -> Iterator[D
 
 def _cells(path: str) -> Iterator[Document]:
     for row in rows(path):
-        source = f"{shown(path)}:{row.line}"
-        if row.answer.lstrip()[:1] in ("{", "["):
+        source = ", ".join(filter(None, (f"{shown(path)}:{row.line}", row.column)))
+        if _is_json_text(row.answer):
             data = row.answer.encode("utf-8", "surrogateescape")
             yield Document(source, path, data, image=row.image or None)
         elif row.answer.strip():
@@ -146,38 +154,60 @@ def _cells(path: str) -> Iterator[Document]:
 
 
 def rows(path: str) -> Iterator[Row]:
-    """The rows of a table with a column of answers (JSON, or names of files) and one of images.
+    """The answers in a table with columns of them (JSON, or names of files) and one of images.
 
     Raises UsageError when it lacks one of them.
     """
     csv.field_size_limit(CELL)  # recognised text alone may be longer than the default of 128 KiB
-    folder = os.path.dirname(path)  # noqa: PTH120
     try:
-        with Path(path).open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-            header = file.readline()
-            delimiter = max(",;\t", key=header.count)
-            found = next(csv.reader([header], delimiter=delimiter), [])
-            names = [name.strip().lower() for name in found]
-            columns: tuple[int, int] | None = None
-            reader = csv.reader(file, delimiter=delimiter)
-            for cells in filter(None, reader):
-                padded = cells + [""] * (len(names) - len(cells))
-                columns = columns or _columns(path, names, padded)
-                yield Row(reader.line_num + 1, padded[columns[0]], padded[columns[1]], folder)
-    except (OSError, csv.Error) as error:
-        raise UsageError(f"{shown(path)} cannot be read as a table: {error}") from error
+        with _opened(path) as file:
+            yield from _answers(path, file)
+    except (OSError, UnicodeError, csv.Error) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(f"{shown(path)} cannot be read as a table: {why}") from error
 
 
-def _columns(path: str, names: Sequence[str], first: Sequence[str]) -> tuple[int, int]:
-    """Where answers and images stand; of columns with other names, the first with JSON in it."""
-    known = [names.index(name) for name in ANSWER_COLUMNS if name in names]
-    json = [at for at, cell in enumerate(first[: len(names)]) if cell.lstrip()[:1] in ("{", "[")]
-    answer = next(iter(known + json), None)
-    images = [names.index(name) for name in IMAGE_COLUMNS if name in names]
-    image = next((at for at in images if at != answer), None)
-    if answer is None or image is None:
+def _opened(path: str) -> TextIO:
+    """A table's text: UTF-8, or UTF-16, which spreadsheets call Unicode text."""
+    with Path(path).open("rb") as file:
+        start = file.read(2)
+    encoding = next(name for mark, name in MARKS if start.startswith(mark))
+    errors = "strict" if encoding == "utf-16" else "surrogateescape"
+    return Path(path).open(encoding=encoding, errors=errors, newline="")
+
+
+def _answers(path: str, file: TextIO) -> Iterator[Row]:
+    folder = os.path.dirname(path)  # noqa: PTH120
+    header = file.readline()
+    delimiter = max(",;\t", key=header.count)
+    names = next(csv.reader([header], delimiter=delimiter), [])
+    columns: tuple[list[int], int] | None = None
+    reader = csv.reader(file, delimiter=delimiter)
+    for cells in filter(None, reader):
+        padded = cells + [""] * (len(names) - len(cells))
+        columns = columns or _columns(path, names, padded)
+        answers, image = columns
+        for at in [at for at in answers if padded[at].strip()] or answers[:1]:
+            column = names[at] if len(answers) > 1 else ""
+            yield Row(reader.line_num + 1, padded[at], padded[image], folder, column)
+
+
+def _columns(path: str, names: Sequence[str], first: Sequence[str]) -> tuple[list[int], int]:
+    """Where answers and the image stand; of columns with other names, all with JSON in them."""
+    plain = [letters(name) for name in names]
+    named = [plain.index(name) for name in ANSWER_COLUMNS if name in plain]
+    json = [at for at, cell in enumerate(first[: len(names)]) if _is_json_text(cell)]
+    files = [plain.index(name) for name in FILE_COLUMNS if name in plain]
+    answers = named[:1] or json or files[:1]
+    images = [plain.index(name) for name in IMAGE_NAMES if name in plain]
+    image = next((at for at in images if at not in answers), None)
+    if not answers or image is None:
         raise UsageError(
             f"{shown(path)}: a table needs a column `answer` (JSON, or the names of files) and a "
-            f"column `image`; it has {', '.join(names) or 'none'}"
+            f"column `image`; it has {shown(', '.join(names))[:HEADER] or 'none'}"
         )
-    return answer, image
+    return answers, image
+
+
+def _is_json_text(cell: str) -> bool:
+    return cell.lstrip()[:1] in ("{", "[")

@@ -6,32 +6,14 @@ list of answers, an object of answers by file name, an object that names an imag
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from itertools import count
 
+from visionhub.engine.naming import ANSWER_NAMES, DEEP, Around, letters, names_image
 from visionhub.engine.slices import Member, NoJson, members, text_of, value_of
-from visionhub.engine.walk import IMAGE_SUFFIXES
 from visionhub.errors import UnexpectedBody, UsageError
-from visionhub.leaves import Json
 from visionhub.provider import Adopted, Provider
-
-DEEP = 4  # wrappers within wrappers
-# Names of members, in small letters without marks, that hold the name of the image.
-_NAMES = (
-    "image imagepath imagefile imagefilename imagename imageuri imageurl imagesha256 imageid "
-    "filename filepath file path photo photopath picture uri url sha256 id name key images "
-    "requests s3object"
-)
-_DATES = "receivedat requestedat createdat timestamp datetime date time"
-_ANSWERS = "answer response apiresponse result body raw output data annotation annotations json"
-IMAGE_NAMES, DATE_NAMES = tuple(_NAMES.split()), tuple(_DATES.split())
-ANSWER_NAMES = tuple(_ANSWERS.split())
-HASH = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
-IMAGE_END = re.compile(rf"(?:{'|'.join(sorted(map(re.escape, IMAGE_SUFFIXES)))})$", re.IGNORECASE)
-NOT_LETTERS = re.compile(r"[^a-z0-9]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,41 +48,17 @@ class Lost:
 class Piece:
     """One answer in a document.
 
-    names: what the document calls its image, surest first. key: the member that holds the answer
-    in an object of answers. place: its number among all answers of the document, from 0.
+    names: what the document calls its image, surest first. keys: the members that the answer lies
+    in, from the outside. place: its number among all answers of the document, from 0.
     """
 
     document: Document
     item: Adopted
     names: tuple[str, ...] = ()
-    key: str = ""
+    keys: tuple[str, ...] = ()
     place: int = 0
     of: int = 1
     date: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Around:
-    """What the wrappers say."""
-
-    names: tuple[str, ...] = ()
-    images: tuple[str, ...] = ()  # of a call with several images, in order
-    key: str = ""
-    date: str | None = None
-
-    def with_members(self, value: Mapping[str, Json]) -> _Around:
-        plain = {NOT_LETTERS.sub("", name.lower()): v for name, v in value.items()}
-        found = [plain[name] for name in IMAGE_NAMES if name in plain]
-        names = tuple(name for v in found if (name := _name_in(v)))
-        several = [tuple(map(_name_in, v)) for v in found if isinstance(v, list) and v]
-        lists = [images for images in several if all(images)]
-        dates = [moment(plain[name]) for name in DATE_NAMES if name in plain]
-        return replace(
-            self,
-            names=names + self.names,
-            images=lists[0] if lists else self.images,
-            date=next(filter(None, dates), self.date),
-        )
 
 
 def pieces(provider: Provider, document: Document) -> list[Piece | Lost]:
@@ -112,7 +70,7 @@ def pieces(provider: Provider, document: Document) -> list[Piece | Lost]:
         value = value_of(text)
     except NoJson as error:
         return [Lost(document.source, str(error))]
-    around = _Around((document.image,) if document.image else ())
+    around = Around((document.image,) if document.image else ())
     found = _search(provider, document, Member("", value, text), around, DEEP)
     if isinstance(found, str):
         return [Lost(document.source, found, document.image or "")]
@@ -120,11 +78,10 @@ def pieces(provider: Provider, document: Document) -> list[Piece | Lost]:
 
 
 def _search(
-    provider: Provider, document: Document, member: Member, around: _Around, deep: int
+    provider: Provider, document: Document, member: Member, around: Around, deep: int
 ) -> list[Piece | Lost] | str:
     """What is in one member; why nothing is."""
-    if isinstance(member.value, dict):
-        around = around.with_members(member.value)
+    around = around.within(member.value)
     why = f"it holds no answer of {provider.name}"
     try:
         adopted = provider.adopt(member.text.encode("utf-8", "surrogatepass"))
@@ -140,7 +97,7 @@ def _search(
 
 
 def _all_of(
-    provider: Provider, document: Document, outer: Member, around: _Around, deep: int
+    provider: Provider, document: Document, outer: Member, around: Around, deep: int
 ) -> list[Piece | Lost]:
     """What is in the members of a list or an object; nothing when none of them holds an answer.
 
@@ -148,27 +105,31 @@ def _all_of(
     one holds none, it is lost. Other members stand beside an answer.
     """
     inside = list(_inside(outer))
-    listed = around.images if isinstance(outer.value, list) else ()
-    names = listed if len(listed) == len(inside) else ()
     found: list[Piece | Lost] = []
     lost: list[Lost] = []
     for number, member in enumerate(inside):
-        own = (names[number],) if names else around.names
-        context = replace(around, names=own, key=member.name or around.key)
+        context = around.at(member.name, number, len(inside))
         more = _search(provider, document, member, context, deep) if _full(member, around) else ""
         if isinstance(more, list) and _belongs(member, more):
             found += more
-        elif isinstance(more, str) and (not member.name or names_image(member.name)):
+        elif isinstance(more, str) and _expected(member, around):
             place = member.name or f"item {number}"
             lost.append(Lost(f"{document.source}, {place}", more))
     return [*found, *lost] if found else []
 
 
-def _full(member: Member, around: _Around) -> bool:
+def _full(member: Member, around: Around) -> bool:
     """Whether a member may be an answer: an empty one only where an answer is to be expected."""
     if member.value or not member.name or names_image(member.name):
         return True
-    return bool(around.names) and NOT_LETTERS.sub("", member.name.lower()) in ANSWER_NAMES
+    return bool(around.names) and letters(member.name) in ANSWER_NAMES
+
+
+def _expected(member: Member, around: Around) -> bool:
+    """Whether a member should have been an answer, and is no name of one that stands beside it."""
+    if member.name:
+        return names_image(member.name)
+    return not isinstance(member.value, str) or member.value not in around.names
 
 
 def _belongs(member: Member, found: list[Piece | Lost]) -> bool:
@@ -181,14 +142,13 @@ def _belongs(member: Member, found: list[Piece | Lost]) -> bool:
     return all(part.names for part in found if isinstance(part, Piece))
 
 
-def _adopted(document: Document, adopted: Iterable[Adopted], around: _Around) -> Iterator[Piece]:
+def _adopted(document: Document, adopted: Iterable[Adopted], around: Around) -> Iterator[Piece]:
     items = list(adopted)
-    listed = around.images if len(around.images) == len(items) else ()
     for place, item in enumerate(items):
-        names = (listed[place],) if listed else around.names if len(items) == 1 else ()
+        names = around.of_answer(place, len(items))
         if item.image:
             names = (item.image, *names)
-        yield Piece(document, item, names, around.key, place, len(items), around.date)
+        yield Piece(document, item, names, around.keys, place, len(items), around.date)
 
 
 def _inside(member: Member) -> Iterator[Member]:
@@ -214,41 +174,11 @@ def _numbered(found: list[Piece | Lost]) -> list[Piece | Lost]:
     """
     several = [part for part in found if isinstance(part, Piece)]
     tasks = [task for piece in several for task in piece.item.tasks]
-    keys = {piece.key for piece in several}
-    if len(several) <= 1 or (len(set(tasks)) == len(tasks) and len(keys - {""}) == len(several)):
+    keys = {piece.keys for piece in several if piece.keys}
+    if len(several) <= 1 or (len(set(tasks)) == len(tasks) and len(keys) == len(several)):
         return [replace(part, of=1) if isinstance(part, Piece) else part for part in found]
     place = count()
     return [
         replace(part, place=next(place), of=len(several)) if isinstance(part, Piece) else part
         for part in found
     ]
-
-
-def names_image(text: str) -> bool:
-    """Whether a text looks like the name of an image's file, or is its hash."""
-    return bool(IMAGE_END.search(text.partition("?")[0]) or HASH.fullmatch(text))
-
-
-def _name_in(value: Json, deep: int = DEEP) -> str:
-    """The name of an image: a text, or what names one in an object, such as a bucket's key."""
-    if isinstance(value, str):
-        return value
-    if not isinstance(value, dict) or not deep:
-        return ""
-    inner = (_name_in(v, deep - 1) for v in value.values())
-    return next((name for name in inner if names_image(name)), "")
-
-
-def moment(text: object) -> str | None:
-    """A time in ISO 8601 as the study writes it (UTC, to the second); None for anything else."""
-    if not isinstance(text, str):
-        return None
-    try:
-        found = datetime.fromisoformat(text.strip())
-    except ValueError:
-        return None
-    zoned = found if found.tzinfo else found.replace(tzinfo=UTC)
-    try:
-        return zoned.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    except (OverflowError, ValueError):
-        return None

@@ -5,6 +5,7 @@ Nothing is guessed: a name that fits two different pictures fits none.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import sqlite3
@@ -12,10 +13,11 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
+from types import MappingProxyType
 from urllib.parse import unquote
 
 from visionhub.engine.flow import batched
-from visionhub.engine.kept import HASH, IMAGE_END, names_image
+from visionhub.engine.naming import IMAGE_END, names_image
 from visionhub.engine.sources import Found
 from visionhub.errors import UnreadableImage, UsageError
 from visionhub.files import read
@@ -25,7 +27,16 @@ from visionhub.store.items import printable
 ROWS = 5000
 # Words between the image's name and .json that say nothing about the image; the provider's name
 # and the tasks are added.
-_WORDS = "json jsonl txt response responses answer answers result results raw output out api"
+_WORDS = (
+    "json jsonl txt response responses answer answers result results raw output out api "
+    "detect detection detections recognize annotate annotation annotations label object "
+    "moderation celebs"
+)
+# A picture's hash by the number of its digits.
+HASHES = MappingProxyType({64: "SHA-256", 40: "SHA-1", 32: "MD5"})
+DIGEST = re.compile(
+    r"(?<![0-9a-z])(?:[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32})(?![0-9a-z])", re.IGNORECASE
+)
 SUFFIX_IN = re.compile(IMAGE_END.pattern.removesuffix("$") + r"(?![0-9a-z])", re.IGNORECASE)
 SEPARATORS = re.compile(r"[\\/]")
 LOOSE = re.compile(r"[\s_]+")
@@ -48,7 +59,8 @@ class Images:
 
     def __init__(self, files: Iterable[Found]) -> None:
         self._sql = sqlite3.connect("", isolation_level=None)  # gone when it is closed
-        self._sql.execute("CREATE TABLE images (path BLOB, name TEXT, stem TEXT, sha256 TEXT)")
+        self._sql.execute("CREATE TABLE images (path BLOB, name TEXT, stem TEXT)")
+        self._sql.execute("CREATE TABLE hashes (hash TEXT, image INTEGER)")
         self._hashed = False
         for chunk in batched(files, ROWS):
             self._sql.execute("BEGIN")
@@ -70,8 +82,6 @@ class Images:
 
     def called(self, text: str) -> Matched:
         """The image that a text names: a path, an address, a file's name, its stem, or a hash."""
-        if HASH.fullmatch(text):
-            return self.hashed(text.lower())
         parts = _parts(text)
         if not parts:
             return Matched(reason="it names no image")
@@ -79,14 +89,17 @@ class Images:
         found = self._closest(by, parts)
         if by == "stem" and not found:  # a file without a suffix, or with an unusual one
             found = self._closest("name", parts)
+        if not found and DIGEST.fullmatch(text):
+            return self.hashed(text)
         return self._only(found, text)
 
-    def hashed(self, sha256: str) -> Matched:
-        """The image with these bytes. Reads all images, once."""
+    def hashed(self, digest: str) -> Matched:
+        """The image with the bytes of this SHA-256, SHA-1 or MD5. Reads all images, once."""
         if not self._hashed:
             self._hash()
-        found = self._paths("SELECT path FROM images WHERE sha256 = ? LIMIT 1", (sha256,))
-        none = "no image has the SHA-256 that the answer names"
+        sql = "SELECT path FROM images JOIN hashes ON image = images.rowid WHERE hash = ?"
+        found = self._paths(sql, (digest.lower(),))
+        none = f"no image has the name or the {HASHES[len(digest)]} that the answer names"
         return Matched(found[0]) if found else Matched(reason=none)
 
     def _hash(self) -> None:
@@ -95,10 +108,10 @@ class Images:
             self._sql.execute("BEGIN")
             for row in chunk:
                 (path,) = self._paths("SELECT path FROM images WHERE rowid = ?", (row,))
-                values = (_hash_of(path), row)
-                self._sql.execute("UPDATE images SET sha256 = ? WHERE rowid = ?", values)
+                values = [(digest, row) for digest in _hashes_of(path)]
+                self._sql.executemany("INSERT INTO hashes VALUES (?, ?)", values)
             self._sql.execute("COMMIT")
-        self._sql.execute("CREATE INDEX images_sha256 ON images(sha256)")
+        self._sql.execute("CREATE INDEX hashes_hash ON hashes(hash)")
         self._hashed = True
 
     def _closest(self, by: str, parts: Sequence[str]) -> list[str]:
@@ -140,7 +153,7 @@ class FileNames:
     def __init__(self, images: Images, words: Iterable[str], pattern: str | None = None) -> None:
         self._images = images
         known = "|".join(sorted(map(re.escape, {*_WORDS.split(), *words})))
-        self._tail = re.compile(rf"[._\- ](?:{known})$", re.IGNORECASE)
+        self._tail = re.compile(rf"[._\- ](?:{known})+$", re.IGNORECASE)
         self._pattern = compiled(pattern) if pattern else None
 
     def match(self, path: str) -> Matched:
@@ -151,9 +164,10 @@ class FileNames:
             if not fits:
                 return Matched(reason="its file's name does not fit --pattern")
             return self._first(path, [next(v for v in fits.groupdict().values() if v)])
-        if digest := HASH.search(name):
-            return self._images.hashed(digest[0].lower())
-        return self._first(path, self._readings(name))
+        found = self._first(path, self._readings(name))
+        digest = DIGEST.search(name)
+        missed = not found.path and not found.several
+        return self._images.hashed(digest[0]) if digest and missed else found
 
     def _readings(self, name: str) -> Iterator[str]:
         """What the name may call the image, longest first."""
@@ -178,7 +192,7 @@ class FileNames:
 def compiled(pattern: str) -> re.Pattern[str]:
     """A pattern as `FileNames` takes it; UsageError when it has no place for the image."""
     marks = {"{name}": r"(?P<name>.+)", "{stem}": r"(?P<stem>.+)", "*": ".*"}
-    marks["{sha256}"] = rf"(?P<sha256>{HASH.pattern})"
+    marks["{sha256}"] = rf"(?P<sha256>{DIGEST.pattern})"
     parts = re.split(r"(\{name\}|\{stem\}|\{sha256\}|\*)", pattern)
     if sum(part in marks and part != "*" for part in parts) != 1:
         raise UsageError(f"--pattern {pattern}: write one of {{name}}, {{stem}}, {{sha256}} in it.")
@@ -208,8 +222,10 @@ def _loose(name: str) -> str:
 
 def _parts(text: str) -> list[str]:
     """Folders and name of a path or address, whichever system wrote it."""
+    if text.lower().startswith(("http://", "https://")):  # a bucket's names may hold ? and #
+        text = text.partition("?")[0].partition("#")[0]
     if "://" in text:
-        text = unquote(text.partition("?")[0].partition("#")[0])
+        text = unquote(text)
     return [part for part in SEPARATORS.split(text) if part]
 
 
@@ -224,3 +240,13 @@ def _hash_of(path: str) -> str | None:
         return sha256_of(read(path))
     except UnreadableImage:
         return None
+
+
+def _hashes_of(path: str) -> list[str]:
+    """The digests that people name files by; none of a file that cannot be read."""
+    try:
+        data = read(path)
+    except UnreadableImage:
+        return []
+    weak = (hashlib.new(name, data, usedforsecurity=False) for name in ("sha1", "md5"))
+    return [sha256_of(data), *(each.hexdigest() for each in weak)]

@@ -11,6 +11,16 @@ from visionhub.leaves import Json
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _DECODER = json.JSONDecoder()
+_KINDS = (
+    (b"\x1f\x8b", "it is compressed with gzip: unpack it first"),
+    (b"PK\x03\x04", "it is a ZIP archive: unpack it first"),
+    (b"\x80", "it is a Python pickle, which may hold programs: save answers with json.dumps"),
+    (b"PAR1", "it is a Parquet file: save its answers as JSON lines"),
+    (b"\xff\xd8\xff", "it is a picture (JPEG)"),
+    (b"\x89PNG", "it is a picture (PNG)"),
+    (b"%PDF", "it is a PDF file"),
+)
+_MORE = re.compile(r"Extra data: line \d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +46,8 @@ def text_of(data: bytes) -> str:
     try:
         return data.decode(json.detect_encoding(data)).removeprefix("\ufeff")
     except UnicodeDecodeError:
-        raise NoJson("it is no text in UTF-8, so no JSON") from None
+        kinds = (kind for start, kind in _KINDS if data.startswith(start))
+        raise NoJson(next(kinds, "it is no text in UTF-8, so no JSON")) from None
 
 
 def value_of(text: str) -> Json:
@@ -46,11 +57,18 @@ def value_of(text: str) -> Json:
     except RecursionError:
         raise NoJson("it is nested too deeply") from None
     except json.JSONDecodeError as error:
-        start = text.lstrip()[:2]
-        if start in ("{'", "['") or text.lstrip().startswith("[{'"):
-            kind = "a Python object as str() prints it, no JSON: save answers with json.dumps"
-            raise NoJson(f"it is {kind}") from None
-        raise NoJson(f"it is no JSON: {error}") from None
+        raise NoJson(_instead(text.lstrip(), error)) from None
+
+
+def _instead(text: str, error: json.JSONDecodeError) -> str:
+    """What a text is that is no JSON document."""
+    if text.startswith(("{'", "['", "[{'")):
+        return "it is a Python object as str() prints it, no JSON: save answers with json.dumps"
+    if text.startswith("<"):
+        return "it is a web page or XML, no JSON"
+    if _MORE.match(str(error)) and text.startswith(("{", "[")):
+        return "it is several JSON documents in one file: write one a line, into a .jsonl file"
+    return f"it is no JSON: {error}"
 
 
 def members(text: str) -> Iterator[Member]:
