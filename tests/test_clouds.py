@@ -15,7 +15,7 @@ from tests.conftest import jpeg
 from tests.sandboxed import Seer
 from visionhub.cli import app
 from visionhub.engine import ask as asking
-from visionhub.errors import AuthenticationError, UsageError
+from visionhub.errors import AuthenticationError, MissingExtra, UsageError
 from visionhub.schema import Status
 
 pytest.importorskip("boto3", reason="the extra 'aws' is not installed: not tested")
@@ -256,3 +256,17 @@ def test_pictures_of_a_size_that_one_operation_refuses_cost_no_unit(tmp_path, st
     assert [row[:2] for row in found] == [("labels", "observed"), ("people", "refused")]
     assert "64 to 4,096 pixels a side; this one has 4200 x 90" in found[1][2]
     assert [counted.call.operation for counted in sandbox.calls.recent] == ["DetectLabels"]
+
+
+def test_a_rehearsal_without_the_embedded_models_names_both_ways_out(photos, tmp_path, monkeypatch):
+    class Lacking(Seer):
+        def ready(self, wanted: object, announce: object) -> None:
+            raise MissingExtra("embedded", "ai_edge_litert")
+
+    monkeypatch.delenv("VISIONHUB_SANDBOX", raising=False)
+    monkeypatch.setattr("visionhub.registry.get", lambda name: Lacking())
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(app, ["annotate", str(photos), "-p", "google", "--sandbox"])
+    assert isinstance(result.exception, UsageError)
+    for way in ("pip install 'visionhub[embedded]'", "--no-models", "VISIONHUB_SANDBOX"):
+        assert way in str(result.exception)

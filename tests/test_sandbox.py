@@ -210,7 +210,7 @@ def test_stopping_cuts_off_what_hangs_and_frees_the_ports(photo: bytes) -> None:
             free.bind(("127.0.0.1", each))
 
 
-def test_a_port_in_use_is_one_sentence() -> None:
+def test_a_port_in_use_is_one_sentence(capfd: pytest.CaptureFixture[str]) -> None:
     with Sandbox() as sandbox:
         with pytest.raises(UsageError, match=rf"{sandbox.port} and {sandbox.port + 1}.*in use"):
             Sandbox(port=sandbox.port).start()
@@ -218,6 +218,7 @@ def test_a_port_in_use_is_one_sentence() -> None:
             Sandbox(port=sandbox.port - 1).start()  # the port of its gRPC is taken
         with pytest.raises(UsageError, match="in use"):
             Sandbox(port=sandbox.port + 1).start()
+    assert capfd.readouterr() == ("", "")  # gRPC's core has nothing to add
 
 
 MAIN = "from visionhub.cli import main; main()"

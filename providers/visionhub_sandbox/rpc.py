@@ -5,6 +5,7 @@ The messages are those of the SDK (google-cloud-vision), which is imported by th
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -40,12 +41,15 @@ class Rpc:
         handler = self._grpc.method_handlers_generic_handler(SERVICE, {METHOD: method})
         self._server.add_generic_rpc_handlers((handler,))
 
-    def listen(self, address: str) -> None:
+    def listen(self, host: str, port: int) -> None:
         """Take the port and serve; OSError when it is in use."""
+        with socket.socket() as probe:  # gRPC's core would complain on standard error
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
         try:
-            self._server.add_insecure_port(address)
+            self._server.add_insecure_port(f"{host}:{port}")
         except RuntimeError as error:
-            raise OSError(f"{address} is in use") from error
+            raise OSError(f"{host}:{port} is in use") from error
         self._server.start()
 
     def end(self) -> None:

@@ -110,7 +110,7 @@ class Sandbox:
         try:
             if installed(RPC):
                 rpc = Rpc(self._desk)
-                rpc.listen(f"{HOST}:{http.server_address[1] + 1}")
+                rpc.listen(HOST, int(http.server_address[1]) + 1)
                 self._rpc = rpc
         except OSError:
             http.server_close()

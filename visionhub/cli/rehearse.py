@@ -17,7 +17,7 @@ def rehearsing(*, wanted: bool) -> Iterator[str]:
     """The address of a sandbox, `host:port`; empty when none is wanted.
 
     VISIONHUB_SANDBOX names one that runs already (`visionhub sandbox`); without it one is started
-    for as long as the block lasts, with the embedded models. Raises UsageError, MissingExtra.
+    for as long as the block lasts, with the embedded models. Raises UsageError, ModelError.
     """
     if not wanted:
         yield ""
@@ -31,10 +31,21 @@ def rehearsing(*, wanted: bool) -> Iterator[str]:
     from visionhub_sandbox import Sandbox
 
     from visionhub import registry
+    from visionhub.errors import MissingExtra, UsageError
 
-    with Sandbox(registry.get("embedded")) as sandbox:
+    sandbox = Sandbox(registry.get("embedded"))
+    try:
+        sandbox.start()
+    except MissingExtra as error:
+        raise UsageError(
+            f"{error}  or, for empty answers, run `visionhub sandbox --no-models` and set "
+            f"{VARIABLE} to its address."
+        ) from error
+    try:
         note("REHEARSAL: a stand-in on this machine answers for the services; nothing is charged.")
         yield sandbox.address
+    finally:
+        sandbox.stop()
 
 
 def _check(address: str) -> None:
