@@ -332,6 +332,22 @@ def test_a_table_with_columns_of_other_names(bench: Bench) -> None:
         bench.take(bench.answers / "cities.csv")
 
 
+def test_a_folder_that_cannot_be_opened_is_listed(bench: Bench, monkeypatch) -> None:
+    bench.keep("collie.json", DOG)
+    bench.keep("closed/12345.json", CAT)
+    walk = os.walk
+
+    def shut(folder, onerror, followlinks):
+        for parent, folders, names in walk(folder, followlinks=followlinks):
+            folders[:] = [name for name in folders if name != "closed"]
+            yield parent, folders, names
+        onerror(PermissionError(13, "Permission denied", str(bench.answers / "closed")))
+
+    monkeypatch.setattr(os, "walk", shut)
+    assert bench.take() == [("closed", "the folder cannot be opened")]
+    assert bench.labels() == [("collie.jpg", "dog")]
+
+
 def test_frames_of_a_film_are_no_answers(bench: Bench) -> None:
     bench.keep("collie.json", {"frames": [DOG, CAT], "fps": 25})
     assert bench.take() == [("collie.json", "it holds no answer of earlier")]

@@ -75,7 +75,13 @@ def test_a_new_member_is_announced_and_listed(earlier, tmp_path: Path, monkeypat
     assert {(row["revision"], row["first_seen"]) for row in found} == {("1", seen)}
     assert "wow" in run("schema", "study.db")[1]
     assert json.loads(run("schema", "study.db", "--task", "text", "--json")[1]) == []
-    assert "Nothing" in run("schema", "study.db", "-p", "other")[1]
+    assert "Nothing" in run("schema", "study.db", "-p", "earlier", "-t", "text")[1]
+    with pytest.raises(UnknownProvider, match="other"):
+        run("schema", "study.db", "-p", "other")
+    with pytest.raises(UsageError, match="--task wings"):
+        run("schema", "study.db", "-t", "wings")
+    monkeypatch.setattr(registry, "_found", dict)  # its provider is no longer installed
+    assert "wow" in run("schema", "study.db", "-p", "earlier")[1]
     assert visionhub.Study().schema().column("member") == ["wow", "wow"]
 
 

@@ -106,7 +106,9 @@ def _of_file(path: str) -> Iterator[Document]:
 def _whole(path: str) -> Iterator[Document]:
     size = os.stat(path).st_size  # noqa: PTH116
     if not os.path.isfile(path):  # reading a pipe would wait for ever  # noqa: PTH113
-        yield Document(shown(path), path, b"", problem="it is no regular file")
+        folder = os.path.isdir(path)  # noqa: PTH112
+        why = "the folder cannot be opened" if folder else "it is no regular file"
+        yield Document(shown(path), path, b"", problem=why)
     elif size > LARGEST:
         why = f"{size} bytes: split it, or write one answer a line (.jsonl)"
         yield Document(shown(path), path, b"", problem=why)

@@ -62,15 +62,20 @@ def rows(providers: Mapping[str, type[Provider]], task: str | None = None) -> li
 
     Raises UsageError for a word that is no task.
     """
-    if task is not None and task not in list(Task):
-        raise UsageError(f"--task {task}: there is no such task; choose from {', '.join(Task)}.")
+    _check(task)
     return [
         dict(zip(COLUMNS, (name, leaves.kind, leaf.path, leaf.to, leaf.reason), strict=True))
         for name, provider in providers.items()
+        if task is None or task in provider.tasks
         for leaves in provider.leaves
         for leaf in leaves
         if task is None or _is_about(leaves, leaf, task)
     ]
+
+
+def _check(task: str | None) -> None:
+    if task is not None and task not in list(Task):
+        raise UsageError(f"--task {task}: there is no such task; choose from {', '.join(Task)}.")
 
 
 def _is_about(leaves: Leaves, leaf: Leaf, task: str) -> bool:
@@ -99,7 +104,15 @@ def sections(providers: Mapping[str, type[Provider]], task: str | None) -> Itera
 
 
 def news(study: StudyFile, provider: str | None = None, task: str | None = None) -> Table:
-    """Members of stored answers that no table holds: by provider, task, path and revision."""
+    """Members of stored answers that no table holds: by provider, task, path and revision.
+
+    Raises UnknownProvider for one that is neither in the study nor installed, and UsageError for a
+    word that is no task.
+    """
+    _check(task)
+    held = study.query("SELECT DISTINCT provider FROM questions").column("provider")
+    if provider is not None and provider not in held:
+        registry.load(provider)
     found = study.query(NEWS)
     kept = [
         row
