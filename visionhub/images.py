@@ -11,7 +11,7 @@ import hashlib
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
 from visionhub.decode import (
@@ -194,7 +194,14 @@ def _decoded(image: Image, data: bytes) -> tuple[Image, ImageFacts]:
     camera = camera or read_exif(image)
     if camera.orientation in SIDEWAYS and not tiff:
         width, height = height, width
-    return image, ImageFacts(format_, mode, width, height, frames, **asdict(camera))
+    return image, ImageFacts(
+        format_,
+        mode,
+        width,
+        height,
+        frames,
+        **{part.name: getattr(camera, part.name) for part in fields(camera)},
+    )
 
 
 def _conforms(image: Image, facts: ImageFacts, data: bytes, limits: Limits) -> bool:

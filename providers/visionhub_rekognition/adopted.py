@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 from visionhub.errors import UnexpectedBody
 from visionhub.provider import NOT_REPORTED, Adopted, Body
@@ -70,6 +71,8 @@ def _operation(answer: Json) -> Operation:
             raise ValueError(what)
     for operation in OPERATIONS:
         if any(_has(answer, operation, name) for name in operation.members):
+            if any(_boxed(answer, operation, name) for name in operation.members):
+                raise ValueError("every value in a list, as R writes it without auto_unbox = TRUE")
             return operation
     members = ", ".join(sorted(answer)[:5]) or "nothing"
     raise ValueError(f"a document with {members} in it")
@@ -83,6 +86,23 @@ def _has(answer: Json, operation: Operation, name: str) -> bool:
     return name != listed or all(each in item for item in parts(answer, name))
 
 
+def _boxed(answer: Json, operation: Operation, name: str) -> bool:
+    """Whether the first item holds a plain value in a list of one."""
+    found = answer.get(name)
+    item = found[0] if isinstance(found, list) and found else None
+    value = item.get(OURS[operation.name][1]) if isinstance(item, dict) else None
+    inner = next(iter(value.values()), None) if isinstance(value, dict) else value
+    return isinstance(inner, list)
+
+
+def _says(value: Any) -> bool:
+    """Whether there is anything in an object: R's client prints those that did not come empty."""
+    inside = value.values() if isinstance(value, dict) else value
+    if isinstance(value, dict):
+        return any(map(_says, value.values()))
+    return any(map(_says, value)) if isinstance(value, list) else value is not None
+
+
 def _tasks(answer: Json, operation: Operation) -> tuple[Task, ...]:
     """Tasks that the answer says something about.
 
@@ -91,7 +111,7 @@ def _tasks(answer: Json, operation: Operation) -> tuple[Task, ...]:
     """
     if operation.name != "DetectLabels":
         return operation.tasks
-    labels, colors = parts(answer, "Labels"), bool(answer.get("ImageProperties"))
+    labels, colors = parts(answer, "Labels"), _says(answer.get("ImageProperties"))
     found = {
         Task.LABELS: bool(labels) or not colors,
         Task.OBJECTS: any("Instances" in label for label in labels),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
+import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -27,6 +29,20 @@ class Question:
     spec: TaskSpec
 
 
+class _Packer(threading.local):
+    """A thread's own compressor: making one costs more than it does with a small body."""
+
+    def __init__(self) -> None:
+        import zstandard
+
+        self.compress = zstandard.ZstdCompressor(level=LEVEL).compress
+
+
+@functools.cache
+def _packer() -> _Packer:
+    return _Packer()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class PackedBody:
     """A body ready to be stored: compressed, with the hash and size of what was received."""
@@ -42,10 +58,8 @@ class PackedBody:
     @classmethod
     def pack(cls, body: Body, received_at: str | None = None) -> PackedBody:
         """Compress a body (zstd), received now or then; pure CPU work, fit for a worker thread."""
-        import zstandard
-
         digest = hashlib.sha256(body.data).hexdigest()
-        data = zstandard.ZstdCompressor(level=LEVEL).compress(body.data)
+        data = _packer().compress(body.data)
         when = received_at or now()
         kind = (body.media_type, body.model_version)
         return cls(digest, len(body.data), data, *kind, when, body.client)

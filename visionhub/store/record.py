@@ -87,7 +87,8 @@ class Recorder:
         if isinstance(facts, UnreadableImage):
             values = {"problem": facts.reason, "problem_detail": facts.detail}
         else:
-            values |= dataclasses.asdict(facts)
+            names = (part.name for part in dataclasses.fields(facts))
+            values |= {name: getattr(facts, name) for name in names}
         values["decoder"] = decoder
         change = ", ".join(f"{name} = ?" for name in values)
         self._sql.execute(f"UPDATE images SET {change} WHERE id = ?", (*values.values(), image_id))

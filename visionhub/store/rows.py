@@ -7,6 +7,7 @@ import math
 import re
 import struct
 from collections.abc import Iterator
+from json.encoder import encode_basestring
 
 from visionhub.schema import Annotation, Box, Face, Person, Point, Score, Status
 
@@ -121,25 +122,28 @@ def flaw(annotation: object) -> str:
         return "reason and unknown are not text"
     named: set[tuple[object, ...]] = set()
     for table, row in rows(0, annotation):
-        for cell in row:
-            if not _storable(cell):
-                return f"{table}: {cell!r} ({type(cell).__name__}) is no text or finite number"
+        wrong = next((cell for cell in row if not _storable(cell)), None)
+        if wrong is not None:
+            return f"{table}: {wrong!r} ({type(wrong).__name__}) is no text or finite number"
         if None in row[: NEEDED.get(table, 0)]:
             return f"{table}: {row} lacks its name or place"
-        if table in POINTS and (table, *row[1:3]) in named:
-            return f"{table}: {row[2]!r} occurs twice"
-        named.add((table, *row[1:3]))
+        if table in POINTS:
+            if (table, *row[1:3]) in named:
+                return f"{table}: {row[2]!r} occurs twice"
+            named.add((table, *row[1:3]))
     return ""
 
 
 def _storable(cell: object) -> bool:
+    if cell is None:
+        return True
     if isinstance(cell, str):
         return cell.isascii() or not SURROGATE.search(cell)
     if isinstance(cell, float):
         return math.isfinite(cell)
     if isinstance(cell, int):
         return -(2**63) <= cell < 2**63
-    return cell is None or isinstance(cell, bytes)
+    return isinstance(cell, bytes)
 
 
 def _face(request_id: int, rank: int, face: Face) -> Iterator[tuple[str, Row]]:
@@ -193,4 +197,4 @@ def _point(point: Point) -> tuple[str, float, float, float | None]:
 
 
 def _many(words: tuple[str, ...]) -> str | None:
-    return json.dumps(words, ensure_ascii=False) if words else None
+    return f"[{', '.join(map(encode_basestring, words))}]" if words else None
