@@ -233,13 +233,23 @@ def test_empty_lists_that_a_client_prints_say_nothing(message, dialect):
 
 
 def test_new_members_of_other_dialects_are_named_as_they_stand():
-    answer = {"label_annotations": [{"description": "x", "brand_new": 1}], "file_name": "a.jpg"}
+    answer = {
+        "label_annotations": [{"description": "x", "brand_new": 1}],
+        "new_task": 1,
+        "file_name": "a",
+    }
     assert parse(dumped(answer), Task.LABELS).unknown == (
-        "file_name",
         "labelAnnotations[].brand_new",
+        "new_task",
     )
 
 
 def test_a_bucket_s_address_names_the_image_with_its_folders():
     item = {**LABELS, "context": {"uri": "gs://bucket/north/a 1.jpg"}}
     assert GOOGLE.adopt(dumped({"responses": [item]}))[0].image == "gs://bucket/north/a 1.jpg"
+
+
+def test_what_tools_put_beside_an_answer_is_not_new():
+    """4CAT writes the file's name into the item itself, a line an image."""
+    line = dumped({"file_name": "a.jpg", "labelAnnotations": LABELS["labelAnnotations"]})
+    assert parse(line, Task.LABELS).unknown == ()

@@ -221,6 +221,7 @@ class TestDocuments:
         boxes = [{"Name": "Car", "Confidence": 90.0, "Instances": []}]
         plain = [{"Name": "Car", "Confidence": 90.0}]
         colors = {"ImageProperties": {"Quality": {"Sharpness": 50.0}}}
+        empty = {"ImageProperties": {"Quality": {"Sharpness": None}, "DominantColors": []}}
         told = {
             json.dumps({"Labels": plain}): (Task.LABELS,),
             json.dumps({"Labels": []}): (Task.LABELS,),
@@ -228,6 +229,7 @@ class TestDocuments:
             json.dumps({"Labels": boxes, **colors}): (Task.LABELS, Task.OBJECTS, Task.COLORS),
             json.dumps({"Labels": [], **colors}): (Task.COLORS,),
             json.dumps(colors): (Task.COLORS,),
+            json.dumps({"Labels": boxes, **empty}): (Task.LABELS, Task.OBJECTS),
         }
         for document, tasks in told.items():
             (found,) = Rekognition().adopt(document.encode())
@@ -253,6 +255,8 @@ class TestDocuments:
             (b'{"Labels": "Car"}', "Labels"),
             (b'{"Labels": ["Car"]}', "Labels"),
             (b'{"Labels": [{"Timestamp": 0, "Label": {}}]}', "Labels"),
+            (b'{"Labels": [{"Name": ["Car"], "Confidence": [99.5]}]}', "auto_unbox = TRUE"),
+            (b'{"FaceDetails": [{"BoundingBox": {"Width": [0.5]}}]}', "auto_unbox = TRUE"),
             (b'{"Error": {"Code": "AccessDeniedException"}}', "error"),
             (b'{"__type": "ThrottlingException"}', "error"),
             (b'{"labels": [{"name": "Car"}]}', "labels"),

@@ -55,9 +55,11 @@ def _opened(body: bytes, task: Task) -> tuple[Json, tuple[str, ...]]:
 
         return opened(body, task)
     whole = json.loads(body)
-    envelope = ENVELOPE.strangers(whole) if RESPONSES in whole else ()
     answer = only(whole)
-    return answer, (*envelope, *IMAGE.strangers(answer, task))
+    strangers = IMAGE.strangers(answer, task)
+    if RESPONSES in whole:
+        return answer, (*ENVELOPE.strangers(whole), *strangers)
+    return answer, tuple(name for name in strangers if name not in ENVELOPE.dropped)
 
 
 def only(whole: Json) -> Json:

@@ -26,6 +26,7 @@ FINER = "the schema's finest piece of text is the word"
 DOUBLE = "the same text stands in fullTextAnnotation, which is read"
 NO_PLACE = "the schema has no place for it; it stays in the body"
 OLD = "deprecated by the vendor, who puts the score into `score`"
+ADDED = "no member of the service's: tools that keep answers add it"
 PRODUCTS = "products are not asked for"
 OTHER_UNIT = "this polygon comes in the other unit (pixels or ratios), which is read"
 
@@ -240,7 +241,8 @@ ENVELOPE = Leaves(
     mapped={},
     dropped={
         "responses[].*": "one item an image: see AnnotateImageResponse",
-        "response_time": "no member of the service's: tools that keep answers add it",
+        "response_time": ADDED,
+        "file_name": ADDED,
     },
 )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from typing import Any
 
 from visionhub.errors import UnexpectedBody
 from visionhub.provider import NOT_REPORTED, Adopted, Body
@@ -95,9 +94,8 @@ def _boxed(answer: Json, operation: Operation, name: str) -> bool:
     return isinstance(inner, list)
 
 
-def _says(value: Any) -> bool:
+def _says(value: object) -> bool:
     """Whether there is anything in an object: R's client prints those that did not come empty."""
-    inside = value.values() if isinstance(value, dict) else value
     if isinstance(value, dict):
         return any(map(_says, value.values()))
     return any(map(_says, value)) if isinstance(value, list) else value is not None

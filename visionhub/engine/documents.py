@@ -18,7 +18,7 @@ from visionhub.errors import UsageError
 from visionhub.files import reason_of
 
 LINES = (".jsonl", ".ndjson", ".jsonlines")
-LARGEST = 2**30  # bytes of one document; lines are read one by one
+LARGEST = 2**28  # bytes of one document, which takes 30 times as much memory; lines are read singly
 CELL = 2**28  # characters of one cell
 ANSWER_COLUMNS = ("answer", "response", "body", "json", "result")
 FILE_COLUMNS = ("answerfile", "file")
