@@ -376,6 +376,15 @@ def test_local_models_answer_beside_a_rehearsal(monkeypatch, photos, study):
     assert study.annotate(photos, providers="local", tasks="objects").done == 6
 
 
+def test_a_rehearsal_that_a_setting_asks_for_is_told(use, photos, study, monkeypatch):
+    use(Paid())
+    monkeypatch.setenv("VISIONHUB_TOY_SANDBOX", "127.0.0.1:1")
+    said: list[str] = []
+    run(study, photos, announce=said.append)
+    assert [line for line in said if line.startswith("REHEARSAL toy:")]
+    assert study.table("marks").rows
+
+
 def test_no_service_answers_for_itself_beside_one_that_is_rehearsed(monkeypatch, photos, study):
     both(monkeypatch)
     with pytest.raises(UsageError, match="other would answer for itself"):

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from visionhub_sandbox.faults import Fault
+
 MARK = "X-Visionhub-Sandbox"  # a header of every answer, so that none is mistaken for a real one
 
 
@@ -29,6 +31,18 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     delivery: Delivery = Delivery.WHOLE
     hang: float = 0.0
+
+
+def delivered(
+    status: int, data: bytes, media_type: str, headers: Mapping[str, str], fault: Fault | None
+) -> Answer:
+    """An answer, sent as a fault has it."""
+    if fault is None:
+        return Answer(status, data, media_type, headers)
+    cut = Delivery.DROPPED if fault.whole_length else Delivery.CUT
+    kinds = {"truncated": cut, "reset": Delivery.RESET, "hang": Delivery.HANG}
+    delivery = kinds.get(fault.kind, Delivery.WHOLE)
+    return Answer(status, data, media_type, headers, delivery, fault.lasts)
 
 
 class Refusal(Exception):

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 from visionhub.errors import VisionHubError
 from visionhub_sandbox import google_shapes as shapes
-from visionhub_sandbox.answers import MARK, Answer, Delivery, Refusal
+from visionhub_sandbox.answers import MARK, Answer, Refusal, delivered
 from visionhub_sandbox.calls import Call
 from visionhub_sandbox.cassettes import HASH, Recorded
 from visionhub_sandbox.desk import Desk
@@ -33,6 +33,7 @@ DEFAULT_RESULTS = 10
 STATUSES = {400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED"}
 STATUSES |= {404: "NOT_FOUND", 409: "ABORTED", 429: "RESOURCE_EXHAUSTED", 499: "CANCELLED"}
 STATUSES |= {500: "INTERNAL", 501: "UNIMPLEMENTED", 503: "UNAVAILABLE", 504: "DEADLINE_EXCEEDED"}
+MEDIA_TYPE, HEADERS = "application/json; charset=UTF-8", {MARK: "1"}
 RETRY_INFO = "type.googleapis.com/google.rpc.RetryInfo"
 Json: TypeAlias = dict[str, Any]
 
@@ -67,14 +68,14 @@ class Google:
             refuse(fault)
             recorded = self._recorded(body, asks)
             if recorded is not None and not _changes(fault):
-                return _delivered(recorded.data, fault, recorded.status)
+                return delivered(recorded.status, recorded.data, MEDIA_TYPE, HEADERS, fault)
             answer = self.responses(asks, fault)
         except Refusal as refusal:
             return _refused(refusal)
         if fault is not None and fault.kind == "unknown_field":
             add_members(answer, "sandboxUnknown")
         text = json.dumps(numbered(answer) if numbers else answer, indent=2, ensure_ascii=False)
-        return _delivered(text.encode(), fault)
+        return delivered(200, text.encode(), MEDIA_TYPE, HEADERS, fault)
 
     def _recorded(self, body: bytes, asks: Sequence[Ask]) -> Recorded | None:
         """What was recorded for exactly this call."""
@@ -230,19 +231,9 @@ def refuse(fault: Fault | None) -> None:
 
 def _refused(refusal: Refusal) -> Answer:
     error: Json = {"code": refusal.status, "message": refusal.message, "status": refusal.code}
-    headers = {MARK: "1"}
+    headers = dict(HEADERS)
     if refusal.retry_after is not None:
         headers["Retry-After"] = f"{refusal.retry_after:g}"
         error["details"] = [{"@type": RETRY_INFO, "retryDelay": f"{refusal.retry_after:g}s"}]
     text = json.dumps({"error": error}, indent=2)
     return Answer(refusal.status, text.encode(), headers=headers)
-
-
-def _delivered(data: bytes, fault: Fault | None, status: int = 200) -> Answer:
-    delivery = Delivery.WHOLE
-    if fault is not None:
-        cut = Delivery.DROPPED if fault.whole_length else Delivery.CUT
-        kinds = {"truncated": cut, "reset": Delivery.RESET, "hang": Delivery.HANG}
-        delivery = kinds.get(fault.kind, delivery)
-    media_type = "application/json; charset=UTF-8"
-    return Answer(status, data, media_type, {MARK: "1"}, delivery, fault.lasts if fault else 0.0)

@@ -16,7 +16,7 @@ from typing import Any
 
 from visionhub.errors import VisionHubError
 from visionhub_sandbox import rekognition_shapes as shapes
-from visionhub_sandbox.answers import MARK, Answer, Delivery, Refusal
+from visionhub_sandbox.answers import MARK, Answer, Refusal, delivered
 from visionhub_sandbox.calls import Call
 from visionhub_sandbox.cassettes import HASH, Recorded
 from visionhub_sandbox.desk import Desk
@@ -88,13 +88,13 @@ class Rekognition:
             _refuse(fault)
             recorded = self._recorded(name, request, pictures)
             if recorded is not None and not _is(fault, "unknown_field"):
-                return _delivered(recorded.data, fault, recorded.status)
+                return delivered(recorded.status, recorded.data, MEDIA_TYPE, _headers(), fault)
             data = self._data(name, request, pictures, strange=_is(fault, "unknown_field"))
         except Refusal as refusal:
             return _refused(refusal)
         except VisionHubError as error:  # the models could not answer
             return _refused(Refusal("InternalServerError", str(error), 500))
-        return _delivered(data, fault)
+        return delivered(200, data, MEDIA_TYPE, _headers(), fault)
 
     def _recorded(
         self, name: str, request: Request, pictures: Sequence[Picture]
@@ -202,16 +202,6 @@ def _refused(refusal: Refusal) -> Answer:
     if refusal.retry_after is not None:
         headers["Retry-After"] = f"{refusal.retry_after:g}"
     return Answer(refusal.status, json.dumps(text).encode(), MEDIA_TYPE, headers)
-
-
-def _delivered(data: bytes, fault: Fault | None, status: int = 200) -> Answer:
-    delivery = Delivery.WHOLE
-    if fault is not None:
-        cut = Delivery.DROPPED if fault.whole_length else Delivery.CUT
-        kinds = {"truncated": cut, "reset": Delivery.RESET, "hang": Delivery.HANG}
-        delivery = kinds.get(fault.kind, delivery)
-    hang = fault.lasts if fault else 0.0
-    return Answer(status, data, MEDIA_TYPE, _headers(), delivery, hang)
 
 
 def _headers() -> dict[str, str]:

@@ -74,6 +74,10 @@ def plan(ask: Ask, announce: Announce) -> Plan:
         announce(SENSITIVE.format(what=", ".join(ask.sensitive)))
     questions: list[Question] = []
     for provider in providers.values():
+        if provider.rehearsing and not ask.sandbox:
+            announce(
+                f"REHEARSAL {provider.name}: a stand-in answers, for its setting sandbox says so."
+            )
         wanted = {t: options(ask, provider, t) for t in tasks if t in provider.tasks}
         for task, chosen in wanted.items():
             _warn_of_withdrawal(provider, task, chosen, announce)
