@@ -114,12 +114,14 @@ def moment(value: object) -> str | None:
     """A time as the study writes it (UTC, to the second); None for anything else.
 
     It is read from ISO 8601, from the dates of HTTP and of mail, and from seconds or milliseconds
-    since 1970.
+    since 1970. No service answered before 2001.
     """
     try:
         found = _of_number(value) if isinstance(value, int | float) else _of_text(value)
         zoned = found if found.tzinfo else found.replace(tzinfo=UTC)
-        return zoned.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        utc = zoned.astimezone(UTC)
+        likely = _SECONDS[0] <= utc.timestamp() < _SECONDS[1]
+        return utc.strftime("%Y-%m-%dT%H:%M:%SZ") if likely else None
     except (OverflowError, ValueError):
         return None
 
