@@ -49,8 +49,9 @@ class Lane:
 
     @property
     def stands(self) -> bool:
-        """Whether nothing has come out of it for a while."""
-        return time.monotonic() - self._moved > STANDSTILL
+        """Whether nothing has come out of it for a while, nor waits to be taken out."""
+        late = time.monotonic() - self._moved > STANDSTILL
+        return late and not any(call.done() for call in self.calls)
 
     def close(self, *, at_once: bool) -> None:
         """End the threads; `at_once` leaves those that are in a call to themselves."""
