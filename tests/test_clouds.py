@@ -270,3 +270,18 @@ def test_a_rehearsal_without_the_embedded_models_names_both_ways_out(photos, tmp
     assert isinstance(result.exception, UsageError)
     for way in ("pip install 'visionhub[embedded]'", "--no-models", "VISIONHUB_SANDBOX"):
         assert way in str(result.exception)
+
+
+def test_at_the_cap_the_command_says_what_it_did_and_the_same_one_goes_on(
+    photos, tmp_path, sandbox, monkeypatch
+):
+    monkeypatch.setenv("VISIONHUB_SANDBOX", sandbox.address)
+    monkeypatch.setenv("VISIONHUB_GOOGLE_BATCH", "1")
+    monkeypatch.chdir(tmp_path)
+    words = ["annotate", str(photos), "-p", "google", "-t", "labels", "--sandbox", "--json"]
+    ended = []
+    for _ in range(2):
+        result = CliRunner().invoke(app, [*words, "--max-units", "3"])
+        told = json.loads(result.stdout)
+        ended.append((isinstance(result.exception, CapReached), told["done"], told["paid_units"]))
+    assert ended == [(True, 3, {"google": 3}), (False, 2, {"google": 2})]

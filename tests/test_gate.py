@@ -364,16 +364,51 @@ def test_a_rehearsal_of_one_service_never_joins_the_real_answers_of_another(
 ):
     both(monkeypatch)
     study.annotate(photos, providers="local,toy", tasks="labels", max_units=6)
-    with pytest.raises(UsageError, match="holds real answers of toy:"):
+    with pytest.raises(UsageError, match="holds real answers of local, toy:"):
         study.annotate(photos, providers="other", tasks="labels", sandbox="127.0.0.1:1")
     assert not study.table("marks").rows
 
 
 def test_local_models_answer_beside_a_rehearsal(monkeypatch, photos, study):
     both(monkeypatch)
-    study.annotate(photos, providers="local", tasks="labels")
     study.annotate(photos, providers="local,toy", tasks="labels", sandbox="127.0.0.1:1")
     assert study.annotate(photos, providers="local", tasks="objects").done == 6
+
+
+def test_no_study_with_answers_becomes_a_rehearsal(monkeypatch, photos, study):
+    both(monkeypatch)
+    study.annotate(photos, providers="local", tasks="labels")
+    with pytest.raises(UsageError, match="holds real answers of local: rehearse in a study of its"):
+        study.annotate(photos, providers="toy", tasks="labels", sandbox="127.0.0.1:1")
+    assert not study.table("marks").rows
+
+
+def test_a_rehearsal_of_nothing_leaves_no_mark(use, tmp_path, study):
+    use(Paid())
+    (tmp_path / "empty").mkdir()
+    run(study, tmp_path / "empty", sandbox="127.0.0.1:1")
+    assert not study.table("marks").rows
+
+
+def test_a_rehearsal_tells_what_it_would_cost_and_rehearses_the_cap(use, photos, study, tmp_path):
+    from visionhub.report.summary import PassedOver, summary
+
+    use(Paid())
+    progress = run(study, photos, "labels", "objects", "faces", sandbox="127.0.0.1:1")
+    notes = summary(progress, "x", PassedOver()).notes
+    assert any("For real this takes 12 paid units: toy 12" in note for note in notes)
+    assert progress.summary()["paid_units"] == {"toy": 12}
+    other = visionhub.Study(tmp_path / "other.db")
+    with pytest.raises(CapReached, match="5 were sent"):
+        run(other, photos, sandbox="127.0.0.1:1", max_units=5)
+
+
+def test_a_run_that_ended_at_its_cap_is_a_finished_one(use, photos, study):
+    use(Paid())
+    with pytest.raises(CapReached):
+        run(study, photos, max_units=2)
+    (summed,) = study.query("SELECT summary FROM runs WHERE finished_at IS NOT NULL").rows[0]
+    assert '"paid_units": {"toy": 2}' in summed
 
 
 def test_a_rehearsal_that_a_setting_asks_for_is_told(use, photos, study, monkeypatch):

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from visionhub import __version__
 from visionhub.engine.plan import DEFAULT_TASKS, Ask, plan
 from visionhub.engine.progress import Progress
-from visionhub.engine.rehearsal import mark, refuse_real
+from visionhub.engine.rehearsal import mark, refuse_real, unmark
 from visionhub.engine.run import Run
 from visionhub.engine.sources import Sources, without_study
-from visionhub.errors import StudyError
+from visionhub.errors import AuthenticationError, CapReached, StudyError
 from visionhub.store.record import Recorder
 from visionhub.store.rows import TABLES
 from visionhub.store.study import StudyFile
@@ -39,6 +39,13 @@ def _paths(given: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> 
     if isinstance(given, str | os.PathLike):
         return (os.fspath(given),)
     return tuple(os.fspath(path) for path in given)
+
+
+def _finish(study: StudyFile, recorder: Recorder, progress: Progress) -> None:
+    """Note that a run ended in good order; a rehearsal that stored nothing leaves no mark."""
+    with study.transaction():
+        recorder.finish(progress.summary())
+    unmark(study)
 
 
 def _quiet(_: object) -> None:
@@ -106,10 +113,13 @@ class Study:
             asked = {"sources": files.described(), "questions": planned.questions}
             recorder = Recorder.start(study, __version__, asked)
             run = Run(study, planned, recorder, watch, stop)
-            with files.counting(run.progress):
-                progress = run.go(without_study(files, self._file, files.pass_over))
-            with study.transaction():
-                recorder.finish(progress.summary())
+            try:
+                with files.counting(run.progress):
+                    progress = run.go(without_study(files, self._file, files.pass_over))
+            except (CapReached, AuthenticationError):
+                _finish(study, recorder, run.progress)
+                raise
+            _finish(study, recorder, progress)
         if progress.unknown:
             from visionhub.report.summary import warning
 

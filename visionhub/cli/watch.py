@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from visionhub.cli.progress import note, showing
 from visionhub.cli.rehearse import rehearsing
@@ -36,32 +36,65 @@ class Asked(TypedDict):
 def run_watched(
     study: Path, files: Sources, asked: Asked, *, as_json: bool = False, rehearse: bool = False
 ) -> int:
-    """Annotate with progress on stderr and the summary on stdout; the exit code."""
-    from visionhub.engine.plan import DEFAULT_TASKS
-    from visionhub.facade import Study
+    """Annotate with progress on stderr and the summary on stdout; the exit code.
+
+    A run that ends at its cap, or because credentials are refused, says what it did all the same.
+    """
+    from visionhub.errors import AuthenticationError, CapReached
     from visionhub.report.summary import PassedOver, summary
     from visionhub.report.terminal import write, write_json
 
     over = PassedOver()
-    with rehearsing(wanted=rehearse) as sandbox, stopping() as stop, showing() as show:
-        progress = Study(study).annotate(
-            replace(files, pass_over=over.add),
-            providers=tuple(asked["providers"] or ("embedded",)),
-            tasks=asked["tasks"] or DEFAULT_TASKS,
-            parameters=_pairs(asked["parameters"] or (), "--param", "task.name=value"),
-            sensitive=asked["sensitive"] or (),
-            settings=_pairs(asked["settings"] or (), "--set", "provider.name=value"),
-            sandbox=sandbox,
-            max_units=asked["max_units"],
-            announce=note,
-            watch=show,
-            stop=stop,
-        )
-    if as_json:
-        write_json(progress.summary() | {"passed_over": over.count})
-    else:
-        write([summary(progress, str(study), over)])
+    last: list[Progress] = []
+
+    def tell(progress: Progress) -> None:
+        if as_json:
+            write_json(progress.summary() | {"passed_over": over.count})
+        else:
+            write([summary(progress, str(study), over)])
+
+    try:
+        with rehearsing(wanted=rehearse) as sandbox, stopping() as stop, showing() as show:
+
+            def watch(progress: Progress) -> None:
+                last[:] = [progress]
+                show(progress)
+
+            watched = Watched(sandbox, watch, stop)
+            progress = _annotate(study, replace(files, pass_over=over.add), asked, watched)
+    except (AuthenticationError, CapReached):
+        if last:
+            tell(last[0])
+        raise
+    tell(progress)
     return exit_code(progress)
+
+
+class Watched(NamedTuple):
+    """A sandbox's address or nothing, what is told of progress, and what stops the run."""
+
+    sandbox: str
+    watch: Callable[[Progress], None]
+    stop: threading.Event
+
+
+def _annotate(study: Path, files: Sources, asked: Asked, watched: Watched) -> Progress:
+    from visionhub.engine.plan import DEFAULT_TASKS
+    from visionhub.facade import Study
+
+    return Study(study).annotate(
+        files,
+        providers=tuple(asked["providers"] or ("embedded",)),
+        tasks=asked["tasks"] or DEFAULT_TASKS,
+        parameters=_pairs(asked["parameters"] or (), "--param", "task.name=value"),
+        sensitive=asked["sensitive"] or (),
+        settings=_pairs(asked["settings"] or (), "--set", "provider.name=value"),
+        sandbox=watched.sandbox,
+        max_units=asked["max_units"],
+        announce=note,
+        watch=watched.watch,
+        stop=watched.stop,
+    )
 
 
 def exit_code(progress: Progress) -> int:

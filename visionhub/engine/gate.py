@@ -77,7 +77,7 @@ class Allowance:
                 raise CapReached(
                     f"The cap of {self.units} paid units is reached: {self.spent} were sent, and "
                     f"the next call needs {units}. What was answered is stored; the same command "
-                    f"with a higher --max-units goes on."
+                    f"goes on, with as many units again."
                 )
             self.spent += units
 
@@ -128,6 +128,7 @@ class Gate:
         rates: Mapping[str, float] = provider.rates()
         self._buckets = {name: Bucket(rate) for name, rate in rates.items() if rate > 0}
         self._calls = self._retries = 0
+        self.spent = 0  # paid units sent or, in a rehearsal, that would have been
         self._lock = threading.Lock()
         self.capped: CapReached | None = None
 
@@ -144,11 +145,14 @@ class Gate:
                 break
         if stop.is_set():
             return False
+        units = self.units(batch)
         try:
-            self.allowance.take(self.units(batch))
+            self.allowance.take(units)
         except CapReached as error:
             self.capped = error
             raise
+        with self._lock:
+            self.spent += units
         return True
 
     def slow(self, batch: Batch, seconds: float) -> None:
@@ -165,9 +169,7 @@ class Gate:
             return True
 
     def units(self, batch: Batch) -> int:
-        """Paid units of one attempt."""
-        if self.provider.rehearsing:
-            return 0
+        """Paid units of one attempt; a rehearsal counts what it would have cost."""
         skus = (
             {self.provider.tasks[request.task].sku for request in work.requests}
             for work in batch.works

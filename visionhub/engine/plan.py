@@ -84,6 +84,8 @@ def plan(ask: Ask, announce: Announce) -> Plan:
         provider.ready(wanted, announce)
         questions += [question(provider, task, chosen) for task, chosen in wanted.items()]
     unsupported = [(n, t) for n, p in providers.items() for t in tasks if t not in p.tasks]
+    for name, task in unsupported if questions else ():
+        announce(f"NOTE {name} does not offer {task}: it has the status `unsupported`.")
     if not questions:
         lacking = ", ".join(f"{name} has no {task}" for name, task in unsupported)
         raise UsageError(f"Nothing to ask: {lacking}. See `visionhub providers`.")

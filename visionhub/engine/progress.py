@@ -27,6 +27,8 @@ class Progress:
     results: Counter[tuple[str, str]] = field(default_factory=Counter)
     switched: Counter[tuple[str, str]] = field(default_factory=Counter)  # current answers changed
     unknown: Counter[str] = field(default_factory=Counter)  # members that a parser did not know
+    units: dict[str, int] = field(default_factory=dict)  # paid units sent, by provider
+    rehearsal: bool = False
     pending: int = 0  # requests still to be answered for files looked at
     questions: int = 1  # requests that a new image makes
     started: float = field(default_factory=time.monotonic)
@@ -97,6 +99,8 @@ class Progress:
             "failed": self.failed,
             "seconds": round(self.seconds, 3),
             "interrupted": self.interrupted,
+            "rehearsal": self.rehearsal,
+            "paid_units": {name: units for name, units in self.units.items() if units},
             "tasks": rows,
             "unknown_members": dict(self.unknown),
             "current_changed": [

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from visionhub import registry
 from visionhub.engine.plan import Plan, is_service
-from visionhub.errors import UnknownProvider, UsageError
+from visionhub.errors import UsageError
 from visionhub.store.study import StudyFile
 
 MARK = "rehearsal"
+HELD = (
+    "SELECT DISTINCT q.provider FROM requests r JOIN questions q ON q.id = r.question_id ORDER BY 1"
+)
 
 
 def is_rehearsal(study: StudyFile) -> bool:
@@ -18,8 +20,8 @@ def is_rehearsal(study: StudyFile) -> bool:
 def mark(study: StudyFile, plan: Plan) -> None:
     """Note that a rehearsal goes into this study.
 
-    Raises UsageError when a service's own answers are there already, or would join a stand-in's.
-    Local models may answer in both: they are what they are.
+    Raises UsageError when a study that is none holds answers already, of whomever, and when a
+    service's own would join a stand-in's. Local models may answer beside a rehearsal.
     """
     real = [n for n, p in plan.providers.items() if is_service(type(p)) and not p.rehearsing]
     if not plan.rehearsal:
@@ -31,22 +33,21 @@ def mark(study: StudyFile, plan: Plan) -> None:
             f"{', '.join(real)} would answer for itself beside a rehearsal: ask it in another run, "
             f"for another study."
         )
-    held = study.query("SELECT DISTINCT provider FROM questions").column("provider")
-    if not is_rehearsal(study) and (mixed := sorted(name for name in held if _serves(name))):
+    held = study.query(HELD).column("provider")
+    if held and not is_rehearsal(study):
         raise UsageError(
-            f"{str(study.path)!r} holds real answers of {', '.join(mixed)}: rehearse in a study of "
+            f"{str(study.path)!r} holds real answers of {', '.join(held)}: rehearse in a study of "
             f"its own, with --study."
         )
     with study.transaction() as sql:
         sql.execute("INSERT OR IGNORE INTO marks VALUES (?, 'a stand-in answered')", (MARK,))
 
 
-def _serves(name: str) -> bool:
-    """Whether answers under this name are a service's; so it is taken where that is not known."""
-    try:
-        return is_service(registry.load(name))
-    except UnknownProvider:
-        return True
+def unmark(study: StudyFile) -> None:
+    """Take the mark away again from a study that still holds no answer."""
+    if not study.query(HELD).rows:
+        with study.transaction() as sql:
+            sql.execute("DELETE FROM marks WHERE name = ?", (MARK,))
 
 
 def refuse_real(study: StudyFile) -> None:

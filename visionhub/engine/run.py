@@ -34,6 +34,7 @@ READ = 32  # files a job: handing over one at a time costs as much as reading it
 LOOKUP = 256  # files a lookup
 COMMIT_ANSWERS = 512
 COMMIT_SECONDS = 2.0
+PAID_SECONDS = 0.2  # what is paid for is in the study sooner
 PUT_OFF = 100_000  # images that may wait for a provider that stands still
 
 
@@ -65,6 +66,9 @@ class Run:
         self._answers: list[Answer] = []
         self._prepared: dict[int, Prepared] = {}
         self._committed = time.monotonic()
+        paid = any(question.spec.sku for question in plan.questions)
+        self._patience = PAID_SECONDS if paid else COMMIT_SECONDS
+        self.progress.rehearsal = plan.rehearsal
 
     def go(self, files: Iterable[Found]) -> Progress:
         """Ask about every file; returns the counts.
@@ -92,6 +96,7 @@ class Run:
                 raise
             finally:
                 self._commit()
+                self.progress.units = {name: gate.spent for name, gate in self._gates.items()}
         for ended in (self._denied, *(gate.capped for gate in self._gates.values())):
             if ended is not None:
                 raise ended
@@ -234,7 +239,7 @@ class Run:
         self._commit_if_due()
 
     def _commit_if_due(self) -> None:
-        if time.monotonic() - self._committed > COMMIT_SECONDS:
+        if time.monotonic() - self._committed > self._patience:
             self._commit()
 
     def _commit(self) -> None:

@@ -32,6 +32,10 @@ _UNKNOWN = (
     "r.id = s.request_id, json_each(r.unknown) m WHERE r.unknown IS NOT NULL GROUP BY 1, 2, 3 "
     "ORDER BY 4 DESC, 1, 2, 3"
 )
+_UNFINISHED = (  # after the last one that did: what was cut off before, later ones went on with
+    "SELECT count(*) FROM runs WHERE finished_at IS NULL AND id > (SELECT coalesce(max(id), 0) "
+    "FROM runs WHERE finished_at IS NOT NULL)"
+)
 _QUESTIONS = (
     "SELECT q.task, q.provider, q.id, q.revision, q.parameters, count(*) FROM status s "
     "JOIN requests r ON r.id = s.request_id JOIN questions q ON q.id = r.question_id "
@@ -56,7 +60,7 @@ def coverage(study: StudyFile) -> dict[str, Any]:
         "images": images,
         "files": _one(study, "SELECT count(*) FROM paths"),
         "runs": _one(study, "SELECT count(*) FROM runs"),
-        "unfinished_runs": _one(study, "SELECT count(*) FROM runs WHERE finished_at IS NULL"),
+        "unfinished_runs": _one(study, _UNFINISHED),
         "tasks": _tasks(study, images),
         "mixed": _mixed(study),
         "reasons": _merged(study, _REASONS, ("task", "provider", "status", "reason", "images")),

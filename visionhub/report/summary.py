@@ -38,6 +38,16 @@ def summary(progress: Progress, study: str, over: PassedOver) -> Section:
     return Section("", columns, rows, tuple(_notes(progress, study, over)), right)
 
 
+def _costs(progress: Progress) -> list[str]:
+    units = {name: sent for name, sent in progress.units.items() if sent}
+    if not units:
+        return []
+    each = ", ".join(f"{name} {sent}" for name, sent in units.items())
+    if progress.rehearsal:
+        return [f"REHEARSAL. For real this takes {sum(units.values())} paid units: {each}"]
+    return [f"Paid units sent: {sum(units.values())} ({each})"]
+
+
 def _notes(progress: Progress, study: str, over: PassedOver) -> list[str]:
     notes = [
         f"{counted(progress.images, 'image')} in {counted(progress.files, 'file')}, "
@@ -47,6 +57,9 @@ def _notes(progress: Progress, study: str, over: PassedOver) -> list[str]:
         notes.append("No photographs were found there.")
     if progress.interrupted:
         notes.append("Interrupted before the end: the same command goes on from here.")
+    notes += _costs(progress)
+    if progress.unanswered > progress.unreadable_files:
+        notes.append(f"Why some have no answer: visionhub status {study}")
     for (provider, task), count in progress.switched.items():
         notes.append(
             f"{provider} {task}: for {count} images an answer to other parameters was the current "
