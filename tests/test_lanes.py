@@ -60,9 +60,7 @@ def held(path: Path) -> dict[str, int]:
     counts = "SELECT provider, count(*) FROM status WHERE status = 'observed' GROUP BY 1"
     try:
         return dict(visionhub.Study(path).query(counts).rows)
-    except StudyError as error:
-        if path.exists() and "empty" not in str(error):
-            raise
+    except StudyError:  # not there yet, or being made
         return {}
 
 
@@ -105,7 +103,7 @@ def test_a_lane_does_not_stand_while_an_answer_waits_to_be_taken_out(monkeypatch
     monkeypatch.setattr(lanes, "STANDSTILL", 0.0)
     go = threading.Event()
     lane = lanes.Lane(Quick())
-    lane.submit(lambda provider, batch: [] if go.wait(60) else [], Batch(()))
+    lane.submit(lambda provider, batch: go.wait(60) and [], Batch(()))
     time.sleep(0.01)
     assert lane.stands
     go.set()
