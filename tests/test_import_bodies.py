@@ -13,6 +13,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
@@ -484,8 +485,54 @@ def test_the_date_is_the_document_s_the_given_or_the_file_s(bench: Bench) -> Non
     times = bench.study.query("SELECT received_at FROM bodies ORDER BY 1").column("received_at")
     assert times == ["1970-01-02T00:00:00Z", "2014-06-01T00:00:00Z", "2015-01-02T03:04:05Z"]
     assert bench.last.dates == {"the answers": 2, "the files' time of change": 1}
+    assert (bench.last.replaced, bench.last.older, bench.last.undated) == (0, 0, 0)
     with pytest.raises(UsageError, match=r"--date 1\.2\.2017"):
         bench.take(received="1.2.2017")
+
+
+def test_a_file_s_time_makes_no_answer_the_later_one(bench: Bench) -> None:
+    """Files that were copied are newer than what is in them: nothing is displaced by them."""
+    bench.keep("2017/collie.json", DOG)
+    bench.take(bench.answers / "2017", received="2017-04-17")
+    bench.keep("2016/collie.json", CAT)
+    bench.keep("2016/12345.json", CAT)
+    old = ["--images", str(bench.photos), "--study", str(bench.study.path)]
+    given = ["import-bodies", "-p", "earlier", str(bench.answers / "2016"), *old]
+    told = " ".join(CliRunner().invoke(app, given).stdout.split())
+    assert bench.labels() == [("12345.png", "cat"), ("collie.jpg", "dog")]
+    assert "it is not known when they came (copying a file changes its time): 1." in told
+    assert "--date" in told
+    assert "In place of current answers" not in told
+
+
+def test_how_many_current_answers_an_import_changes_is_said(bench: Bench) -> None:
+    for year, found in (("2016", DOG), ("2017", CAT), ("2015", DOG)):
+        bench.keep(f"{year}/collie.json", found)
+        bench.take(bench.answers / year, received=f"{year}-01-01")
+        counts = bench.last.summary()["current"]
+        assert counts == {
+            "replaced": year == "2017", "not_newer": year == "2015", "not_dated": 0
+        }  # fmt: skip
+    assert bench.labels() == [("collie.jpg", "cat")]
+    bench.keep("2018/collie.json", DOG)
+    given = ["import-bodies", "-p", "earlier", str(bench.answers / "2018"), "--date", "2018-01-01"]
+    given += ["--images", str(bench.photos), "--study", str(bench.study.path)]
+    told = CliRunner().invoke(app, given).stdout
+    assert "In place of current answers, because they came later: 1" in " ".join(told.split())
+
+
+def test_an_answer_from_days_to_come_is_listed(bench: Bench) -> None:
+    soon = datetime.now(UTC) + timedelta(hours=2)
+    bench.keep("collie.json", DOG | {"wrote": "2999-01-02T03:04:05Z"})
+    bench.keep("12345.jsonl", {"image": "12345.png", "date": "2077-01-01", "answer": DOG})
+    bench.keep("mona_lisa.json", CAT | {"wrote": soon.strftime("%Y-%m-%dT%H:%M:%SZ")})
+    lost = dict(bench.take())
+    why = "it says that it came on {}, which is still to come: correct its date"
+    assert lost == {
+        "collie.json": why.format("2999-01-02"),
+        "12345.jsonl:1, answer": why.format("2077-01-01"),
+    }
+    assert bench.labels() == [("mona lisa.JPG", "cat")], "clocks differ"
 
 
 def test_what_had_been_asked_for_makes_an_empty_answer_a_none(bench: Bench) -> None:
@@ -635,9 +682,10 @@ def test_the_command_lists_what_it_left_out(bench: Bench, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("words", "says"),
     [
+        (("--date", "2999-01-01"), "that day is still to come"),
         (("-t", "logos"), "earlier offers"),
         (("--date", "yesterday"), "YYYY-MM-DD"),
-        (("--match", "nowhere.csv"), "nowhere.csv"),
+        (("--match", "nowhere.csv"), r"^--match nowhere.csv: there is no such file\.$"),
         (("--images", "nowhere"), "nowhere"),
         (("--pattern", "x"), "{stem}"),
         (("-p", "nobody"), "nobody"),

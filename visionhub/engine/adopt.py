@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from visionhub.engine.documents import documents
-from visionhub.engine.earlier import Earlier, Imported, Ready
+from visionhub.engine.earlier import UNDATED, Earlier, Imported, Ready
 from visionhub.engine.flow import available_cpus
 from visionhub.engine.kept import Document, Lost, Piece, pieces
 from visionhub.engine.matching import FileNames, Images, Matched
@@ -36,6 +36,7 @@ DETAIL = re.compile(
     r"(?<!\w)'.*'(?!\w)|\"\[.*|\d+"
 )  # what differs from answer to answer in one reason
 LONGEST = 160
+SLACK = timedelta(days=1)  # between clocks, and of times that do not tell their zone
 ANSWERS = 256  # in a batch
 BYTES = 32 * 1024 * 1024  # of documents in a batch
 
@@ -117,17 +118,20 @@ class Adopting:
             self._lose(Lost(source_of(piece), found.reason, next(iter(piece.names), "")))
             return None
         when, whence = self._received(piece)
+        if whence != UNDATED and when > _written(datetime.now(UTC) + SLACK):
+            why = f"it says that it came on {when[:10]}, which is still to come: correct its date"
+            self._lose(Lost(source_of(piece), why, found.path))
+            return None
         return Located(piece, source_of(piece), found.path, when, whence)
 
     def _received(self, piece: Piece) -> tuple[str, str]:
-        """When the answer came, and who says so."""
+        """When the answer came, and who says so; UNDATED when only its file does."""
         if said := piece.item.received_at or piece.date:
             return said, "the answers"
         if self.ready.received:
             return self.ready.received, "--date"
         stamp = os.stat(piece.document.file).st_mtime  # noqa: PTH116
-        when = datetime.fromtimestamp(stamp, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        return when, "the files' time of change"
+        return _written(datetime.fromtimestamp(stamp, UTC)), UNDATED
 
     def _lose(self, lost: Lost) -> None:
         told = Lost(*(printable(text)[0] for text in (lost.source, lost.reason, lost.image)))
@@ -139,6 +143,11 @@ def source_of(piece: Piece) -> str:
     """Where an answer stands, for a person."""
     place = [f"answer {piece.place + 1} of {piece.of}"] if piece.of > 1 else []
     return ", ".join((piece.document.source, *piece.keys, *place))
+
+
+def _written(when: datetime) -> str:
+    """A time as the study writes it."""
+    return when.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _matched(piece: Piece, images: Images, names: FileNames, pairs: Pairs | None) -> Matched:

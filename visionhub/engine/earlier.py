@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,9 @@ from visionhub.errors import UsageError
 from visionhub.provider import Provider, TaskSpec, Value, canonical
 from visionhub.schema import Task
 from visionhub.store.items import Question
+
+UNDATED = "the files' time of change"
+"""Where the date of an answer is from that is not known: copying a file may change it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,11 @@ class Earlier:
 
 @dataclass(repr=False)
 class Imported:
-    """Counts of an import. `ended` and `held` count by task, `ended` by status too."""
+    """Counts of an import. `ended` and `held` count by task, `ended` by status too.
+
+    replaced: answers in place of the one that was current. older, undated: answers that are not
+    current, because the one that is came later, or because it is not known when they came.
+    """
 
     collection: str = ""
     documents: int = 0
@@ -62,6 +69,9 @@ class Imported:
     results: Counter[str] = field(default_factory=Counter)
     unknown: Counter[str] = field(default_factory=Counter)
     dates: Counter[str] = field(default_factory=Counter)  # of what is stored: where they are from
+    replaced: int = 0
+    older: int = 0
+    undated: int = 0
     reasons: Counter[str] = field(default_factory=Counter)  # of what is not imported
     interrupted: bool = False
 
@@ -95,6 +105,11 @@ class Imported:
                 for task in tasks
             ],
             "dates_from": dict(self.dates),
+            "current": {
+                "replaced": self.replaced,
+                "not_newer": self.older,
+                "not_dated": self.undated,
+            },
             "reasons": dict(self.reasons.most_common()),
             "unknown_members": dict(self.unknown),
         }
@@ -144,6 +159,8 @@ def _check_files(asked: Earlier) -> None:
         if not os.path.lexists(path):
             raise UsageError(f"{shown(path)}: no such file or folder")
     Sources.of(asked.images).check()
+    if asked.match and not os.path.isfile(asked.match):  # noqa: PTH113 - bytes of any encoding
+        raise UsageError(f"--match {shown(asked.match)}: there is no such file.")
     tables = [path for path in asked.answers if is_table(path)]
     for path in (*tables, *([asked.match] if asked.match else [])):
         for _ in rows(path):
@@ -184,6 +201,9 @@ def _day(text: str | None) -> str | None:
     if text is None:
         return None
     try:
-        return f"{date.fromisoformat(text).isoformat()}T00:00:00Z"
+        day = date.fromisoformat(text)
     except ValueError:
         raise UsageError(f"--date {text}: write it as YYYY-MM-DD.") from None
+    if day > max(date.today(), datetime.now(UTC).date()):  # noqa: DTZ011 - the user's own day
+        raise UsageError(f"--date {text}: that day is still to come; give the day they came.")
+    return f"{day.isoformat()}T00:00:00Z"

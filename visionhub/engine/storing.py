@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from visionhub.engine.ask import parse
+from visionhub.engine.earlier import UNDATED
 from visionhub.engine.kept import Lost
 from visionhub.engine.pictured import Located, Pictures, Sent
 from visionhub.engine.sources import shown
@@ -61,8 +62,8 @@ class Storing:
         sent = self._pictures.of(pool, located)
         jobs = self._jobs([(item, sent[item.path]) for item in located if item.path in sent])
         done = pool.map(partial(_read, self.ready.provider, self.ready.questions), jobs)
-        answers = [
-            a
+        new = [
+            (a, job.located)
             for job, (body, found) in zip(jobs, done, strict=True)
             for a in self._answers(job, body, found)
         ]
@@ -70,9 +71,34 @@ class Storing:
             self.study, [job.sent.image_id for job in jobs], self.ready.provider.name
         )
         renderings = {job.sent.image_id: job.sent.rendering_id for job in jobs}
-        later = {(a.image_id, a.question.task.value) for a in answers if _stays(a, current)}
+        stays = {
+            (a.image_id, a.question.task.value)
+            for a, located in new
+            if self._stays(a, current, dated=located.whence != UNDATED)
+        }
         with self.study.transaction():
-            self.recorder.answers(answers, renderings, later)
+            self.recorder.answers([answer for answer, _ in new], renderings, stays)
+
+    def _stays(
+        self, answer: Answer, current: Mapping[tuple[int, str], Current], *, dated: bool
+    ) -> bool:
+        """Whether the answer that is current now stays so, counted.
+
+        It does unless the new one is known to have come later, or it is no answer and the new is.
+        """
+        now = current.get((answer.image_id, answer.question.task.value))
+        if now is None or now.received_at is None:
+            return False
+        if answer.status not in ANSWERED or now.status not in ANSWERED:
+            return answer.status not in ANSWERED
+        if not dated:
+            self.imported.undated += 1
+            return True
+        came = answer.body.received_at if answer.body else ""
+        later = came > now.received_at
+        self.imported.replaced += later
+        self.imported.older += not later
+        return not later
 
     def _jobs(self, found: Sequence[tuple[Located, Sent]]) -> list[_Job]:
         """What is still to be read; what is held is counted, or listed when it is another answer.
@@ -202,14 +228,3 @@ def _read(
         )  # fmt: skip
         found[task] = parse(provider, item.body.data, request)
     return PackedBody.pack(item.body, job.located.received), found
-
-
-def _stays(answer: Answer, current: Mapping[tuple[int, str], Current]) -> bool:
-    """Whether the answer that is current now stays so: it came later, or this one is none."""
-    now = current.get((answer.image_id, answer.question.task.value))
-    if now is None or now.received_at is None:
-        return False
-    if answer.status not in ANSWERED:
-        return True
-    came = answer.body.received_at if answer.body else ""
-    return now.status in ANSWERED and now.received_at >= came

@@ -46,9 +46,24 @@ def _notes(imported: Imported, study: str, passed_over: int) -> Iterator[str]:
     if imported.dates:
         told = ", ".join(f"{whence} ({n})" for whence, n in imported.dates.most_common())
         yield f"When they came is taken from {told}."
+    yield from _current(imported)
     if passed_over:
         yield f"Passed over (pictures, databases, hidden files): {passed_over}"
     yield from _unsettled(imported, study)
+
+
+def _current(imported: Imported) -> Iterator[str]:
+    """What the import did to answers that were current."""
+    if imported.replaced:
+        yield f"In place of current answers, because they came later: {imported.replaced}"
+    if imported.older:
+        yield f"Not current, because the current answers came no earlier: {imported.older}"
+    if imported.undated:
+        yield (
+            f"Not current, because it is not known when they came (copying a file changes its "
+            f"time): {imported.undated}. Import them with --date and a --collection of their own "
+            f"to have them compared."
+        )
 
 
 def _unsettled(imported: Imported, study: str) -> Iterator[str]:
