@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from visionhub_google import GoogleVision
+from visionhub_rekognition.operations import OPERATIONS
 
 from tests.google_answers import full
 from visionhub.errors import ProviderError, UnexpectedBody
@@ -44,6 +45,12 @@ def parse(body, task, **options):
     asked = canonical({"attributes": ["emotion"], **options})
     request = Request("i", "s", 640, 480, task, "google", "imported", asked)
     return GOOGLE.parse(body, request)
+
+
+@pytest.mark.parametrize("name", [n for operation in OPERATIONS for n in operation.members])
+def test_answers_of_every_operation_of_rekognition_are_called_so(name):
+    with pytest.raises(UnexpectedBody, match=r"but an answer of Amazon Rekognition$"):
+        GOOGLE.adopt(dumped({name: [], "ResponseMetadata": {}}))
 
 
 def test_a_whole_answer_is_kept_byte_for_byte():
@@ -98,7 +105,9 @@ def test_an_image_s_error_is_an_answer():
         (None, "a bare null"),
         ({"responses": {}}, "'responses' is no list"),
         ({"responses": [1]}, "'responses' is no list"),
-        ({"Labels": [], "LabelModelVersion": "3.0"}, "the members LabelModelVersion, Labels"),
+        ({"Labels": [], "OrientationCorrection": ""}, "but an answer of Amazon Rekognition"),
+        ({"FaceDetails": []}, "but an answer of Amazon Rekognition"),
+        ({"Lables": [], "Orientation": "3.0"}, "an object with the members Lables, Orientation"),
         ({"error": {"code": 403, "message": "M", "status": "PERMISSION_DENIED"}}, "HTTP 403"),
         ({"original_response": {}, "standardized_response": {}}, "another project's wrapper"),
     ],

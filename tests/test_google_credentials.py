@@ -110,6 +110,29 @@ def test_a_file_that_is_no_key_is_named(text, tmp_path, monkeypatch):
         ready()
 
 
+@pytest.mark.parametrize("data", [b"\xff\xd8\xff\xe0photo", b"[]", None, b""])
+def test_the_variable_and_the_file_are_named_in_one_sentence(data, tmp_path, monkeypatch):
+    """A photograph, a list, a folder: google-auth's own words for them are no sentence."""
+    path = tmp_path / "photo.jpg"
+    path.mkdir() if data is None else path.write_bytes(data)
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(path))
+    with pytest.raises(AuthenticationError) as caught:
+        ready()
+    assert str(caught.value).startswith(f"GOOGLE_APPLICATION_CREDENTIALS={path}: it ")
+    assert "Error(" not in str(caught.value)
+    assert ".." not in str(caught.value)
+
+
+def test_what_gcloud_left_broken_is_named(tmp_path):
+    kept = tmp_path / "gcloud" / "application_default_credentials.json"
+    kept.parent.mkdir()
+    kept.write_bytes(b"\xff\xd8")
+    with pytest.raises(AuthenticationError) as caught:
+        ready()
+    assert f"File {kept} is not a valid json file.): set " in str(caught.value)
+    assert "UnicodeDecodeError" not in str(caught.value)
+
+
 def test_what_gcloud_left_is_found(tmp_path):
     kept = tmp_path / "gcloud" / "application_default_credentials.json"
     kept.parent.mkdir()

@@ -15,6 +15,15 @@ from visionhub_google.split import RESPONSES, split_json
 
 BOM = "\ufeff"
 EMPTY = b'{"responses":[{}]}'
+REKOGNITION = frozenset(
+    {
+        *("Labels", "FaceDetails", "TextDetections", "ModerationLabels", "CelebrityFaces"),
+        *("UnrecognizedFaces", "Persons", "ProtectiveEquipmentModelVersion", "FaceMatches"),
+        *("LabelModelVersion", "TextModelVersion", "ModerationModelVersion"),
+        *("SourceImageFace", "UnmatchedFaces", "ImageProperties"),
+    }
+)
+"""Members of the answers of Amazon Rekognition about one picture (the SDK's own model)."""
 CODES = 16  # the highest google.rpc.Code; larger ones are HTTP's
 
 
@@ -79,6 +88,8 @@ def _bare(whole: Json) -> str:
         return "" if plain else f"the error of a whole call (HTTP {code})"
     if "original_response" in whole:
         return "another project's wrapper: take the value of its 'original_response'"
+    if REKOGNITION & set(whole):
+        return "an answer of Amazon Rekognition"
     if {"adult", "spoof", "violence"} <= set(whole):
         return "the inside of a safeSearchAnnotation, without the answer around it"
     if {"code", "message"} <= set(whole):

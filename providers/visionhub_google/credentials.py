@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from visionhub.errors import AuthenticationError
 from visionhub.provider import import_extra
-from visionhub_google.translate import HINT, KEY_VARIABLE, translated
+from visionhub_google.translate import FILE_VARIABLE, HINT, KEY_VARIABLE, translated
 
 Foreign: TypeAlias = Any  # an object of a client's library
 
@@ -36,14 +37,30 @@ def find(*, rehearsing: bool) -> Foreign:
 
 def _default() -> Foreign:
     import google.auth
-    from google.auth import environment_vars
 
-    named = os.environ.get(environment_vars.CREDENTIALS)
+    named = os.environ.get(FILE_VARIABLE)
     if not (named or _kept().is_file() or _hosted()):
         raise AuthenticationError(f"Google Cloud Vision has no credentials: {HINT}.")
+    if named:
+        _check(named)
     with translated():
         credentials, _ = google.auth.default(scopes=SCOPES)
     return credentials
+
+
+def _check(path: str) -> None:
+    """Raise AuthenticationError for a file that holds no JSON object, as every kind of key does."""
+    try:
+        found = json.loads(Path(path).read_bytes())
+    except OSError as error:
+        why = f"it cannot be read ({error.strerror})"
+    except ValueError:
+        why = "it is no key file, which is written in JSON"
+    else:
+        if isinstance(found, dict):
+            return
+        why = "it is no key file, which is one JSON object"
+    raise AuthenticationError(f"{FILE_VARIABLE}={path}: {why}; {HINT}.")
 
 
 def _kept() -> Path:

@@ -191,5 +191,7 @@ def _seconds(text: str) -> float | None:
 
 def _say(error: BaseException) -> str:
     """An exception in one line, without the address that the client puts before it."""
-    text = str(getattr(error, "message", "") or error) or type(error).__name__
-    return re.sub(r"^[A-Z]+ https?://\S+: ", "", " ".join(text.split()))[:300]
+    several = len(error.args) > 1 and isinstance(error.args[0], str)  # str() would give a tuple
+    said = getattr(error, "message", "") or (error.args[0] if several else error)
+    text = " ".join(str(said).split()) or type(error).__name__
+    return re.sub(r"^[A-Z]+ https?://\S+: ", "", text)[:300]
