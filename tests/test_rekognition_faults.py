@@ -125,6 +125,7 @@ def test_every_error_code_is_translated(code):
     assert "DetectLabels" in str(error)
     assert code in str(error)
     assert "So it is" in str(error)
+    assert ".." not in str(error), "what the service says ends in a full stop of its own"
 
 
 def test_the_classes_of_the_client_are_translated_too():

@@ -239,6 +239,28 @@ class TestWhatGoesWrong:
         assert (outcome.body.data if outcome.body else b"") == body
         assert len(service.asked) == 1, "the SDK tried again"
 
+    def test_a_source_without_a_face_is_named_until_it_has_worked(self, service, photo, tmp_path):
+        """The service says the same of either picture; after a success it is not the source."""
+        source = tmp_path / "back.jpg"
+        source.write_bytes(photo)
+        said = b'{"__type": "InvalidParameterException", "Message": "No face."}'
+        made, given = provider(service), work(photo, Task.FACE_MATCHES, source=str(source))
+        told = []
+        for answer in (Answer(400, said), None, Answer(400, said)):
+            service.next = [answer] if answer else []
+            told.append(error_of(ask(made, given)))
+        first, good, last = told
+        assert type(first) is type(last) is RefusedImage
+        assert (
+            f"No face. No picture has been compared with the source yet: probably it is the "
+            f"source, {source}, that shows no face" in str(first)
+        )
+        assert "does not take this picture" not in str(first)
+        assert isinstance(good, Body)
+        assert str(last).endswith("No face. Rekognition does not take this picture.")
+        service.next = [Answer(400, said)]
+        assert "source" not in str(error_of(ask(made, work(photo, LABELS))))
+
     def test_retry_after_is_handed_on(self, service, photo):
         said = b'{"__type": "ThrottlingException"}'
         service.next = [Answer(400, said, {"Retry-After": "3"})]

@@ -90,6 +90,7 @@ DOWN = frozenset(
         "PriorRequestNotComplete",
     }
 )
+NOT_TAKEN = "Rekognition does not take this picture."
 TOO_LARGE, TIMED_OUT, TOO_MANY, SERVER = 413, 408, 429, 500  # HTTP
 NOT_ALLOWED = (401, 403, 407)
 
@@ -171,9 +172,10 @@ def answered(operation: str, response: Mapping[str, Any]) -> ProviderError:
     about = response.get("ResponseMetadata") or {}
     http = int(about.get("HTTPStatusCode") or 0)
     wait = retry_after(about.get("HTTPHeaders") or {})
-    what = f"{operation} was answered with {': '.join(filter(None, (code or str(http), said)))}"
+    words = ": ".join(filter(None, (code or str(http), said)))
+    what = f"{operation} was answered with {words}".rstrip(".")
     if code in REFUSED or http == TOO_LARGE:
-        return RefusedImage(f"{what}. Rekognition does not take this picture.")
+        return RefusedImage(f"{what}. {NOT_TAKEN}")
     if code in DENIED:
         return AuthenticationError(
             f"{what}. These credentials may not call it: allow rekognition:{operation}, or use "

@@ -134,9 +134,10 @@ class Rekognition(Provider):
     def _ask(self, operation: Operation, work: Work) -> Outcome:
         if refusal := operation.refusal(work.image):
             return Outcome(work.requests, refusal)
-        source = b""
+        path, source = "", b""
         if operation.tasks == (Task.FACE_MATCHES,):
-            source = self._sources.bytes_of(str(work.requests[0].options["source"]))
+            path = str(work.requests[0].options["source"])
+            source = self._sources.bytes_of(path)
         connection = self._connect(lambda _: None)
         reply = connection.call(
             operation, arguments(operation, work.image.data, work.requests, source)
@@ -147,8 +148,10 @@ class Rekognition(Provider):
             client=connection.name,
         )
         if reply.error is None:
+            self._sources.worked(path)
             return Outcome(work.requests, body)
-        return Outcome(work.requests, reply.error, body if reply.data else None)
+        error = self._sources.blamed(path, reply.error) if path else reply.error
+        return Outcome(work.requests, error, body if reply.data else None)
 
     def parse(self, body: bytes, request: Request) -> Annotation:
         """Read a body; needs neither boto3 nor an account."""

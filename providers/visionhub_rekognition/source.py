@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from threading import Lock
 
-from visionhub.errors import UnreadableImage, UsageError
+from visionhub.errors import ProviderError, RefusedImage, UnreadableImage, UsageError
 from visionhub.images import Limits, Rendering, render, sha256_of
+from visionhub_rekognition.faults import NOT_TAKEN
+
+NO_FACE = "InvalidParameterException"  # if the source, or the picture, shows no face
 
 
 class Sources:
@@ -16,7 +19,25 @@ class Sources:
         self._limits = limits
         self._files: dict[str, bytes] = {}
         self._renderings: dict[str, Rendering] = {}
+        self._worked: set[str] = set()
         self._reading = Lock()
+
+    def worked(self, path: str) -> None:
+        """Note that a picture was compared with this one, which so shows a face."""
+        self._worked.add(path)
+
+    def blamed(self, path: str, error: ProviderError) -> ProviderError:
+        """The error of a comparison; of a source that never worked it says that it may be to blame.
+
+        The service does not tell which of the two pictures it did not take.
+        """
+        if path in self._worked or not (isinstance(error, RefusedImage) and NO_FACE in str(error)):
+            return error
+        return RefusedImage(
+            f"{str(error).removesuffix(NOT_TAKEN)}No picture has been compared with the source "
+            f"yet: probably it is the source, {path}, that shows no face; give another with "
+            f"--param face_matches.source=PATH."
+        )
 
     def sha256(self, path: str) -> str:
         """The identity of the picture: the SHA-256 of the file's bytes.
