@@ -24,11 +24,12 @@ from tests import cassettes
 from tests.cassettes import BY_HAND, FOLDER, WAYS, Tape, tapes
 from tests.leaks import leaks
 from visionhub import registry
-from visionhub.errors import ProviderError, UsageError, VisionHubError
+from visionhub.errors import ProviderError, ProviderUnavailable, UsageError, VisionHubError
 from visionhub.provider import Body, Provider
 from visionhub.schema import Task
 
 NAME = re.compile(r"[a-z0-9]+")
+REHEARSED = "# Recorded from the rehearsal server: no service's answer, do not commit it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +57,25 @@ def main(words: Sequence[str] | None = None) -> int:
         if not given.yes and not _agreed():
             print("Nothing was sent.")
             return 1
-        if given.picture:
-            _keep(given.picture, given.folder)
-        failed = [tape for tape in found.tapes if not _recorded(found.provider, tape)]
+        return _record(found, given.picture, given.folder)
     except (VisionHubError, OSError) as error:
         print(error, file=sys.stderr)
         return getattr(error, "exit_code", 1)
-    print(f"Before you commit: {FOLDER.name}/README.md says what to check.")
-    return 1 if failed else 0
+
+
+def _record(found: Plan, picture: Path | None, folder: Path) -> int:
+    """Make the calls; a new picture stays beside the others only if an answer about it was kept."""
+    new = _keep(picture, folder) if picture else None
+    kept = 0
+    try:
+        for tape in found.tapes:
+            kept += _recorded(found.provider, tape)
+    finally:
+        if new and not kept:
+            new.unlink()
+        if kept:
+            print(f"Before you commit: {FOLDER.name}/README.md says what to check.")
+    return 0 if kept == len(found.tapes) else 1
 
 
 def _arguments() -> argparse.ArgumentParser:
@@ -103,8 +115,8 @@ def plan(given: argparse.Namespace) -> Plan:
 
 
 def is_real(path: Path) -> bool:
-    """Whether a file is a recording of a service's answer, and not written by hand."""
-    return path.exists() and not path.read_text("utf-8").startswith(BY_HAND)
+    """Whether a file is a recording of a service's answer: not by hand, nor of a rehearsal."""
+    return path.exists() and not path.read_text("utf-8").startswith((BY_HAND, REHEARSED))
 
 
 def _settings(pairs: Sequence[str]) -> Mapping[str, str]:
@@ -132,33 +144,37 @@ def _named(path: Path, folder: Path) -> str:
     """The name of a picture, which no other picture may have."""
     if not NAME.fullmatch(path.stem):
         raise UsageError(f"PICTURE={path}: give it a name of small letters and digits.")
+    if not path.is_file():
+        raise UsageError(f"PICTURE={path}: there is no such file.")
     data, home = path.read_bytes(), folder / "pictures"
     if any(other.read_bytes() != data for other in home.glob(f"{path.stem}.*")):
         raise UsageError(f"PICTURE={path}: {home} has another picture of that name.")
     return path.stem
 
 
-def _keep(path: Path, folder: Path) -> None:
-    """Copy a new picture beside the others."""
+def _keep(path: Path, folder: Path) -> Path | None:
+    """Copy a new picture beside the others; None for one that is there."""
     home = folder / "pictures"
     home.mkdir(parents=True, exist_ok=True)
-    if not list(home.glob(f"{path.stem}.*")):
-        shutil.copy(path, home)
+    return None if list(home.glob(f"{path.stem}.*")) else Path(shutil.copy(path, home))
 
 
 def _recorded(provider: Provider, tape: Tape) -> bool:
-    """Make one call and keep what was answered; say why when nothing is kept."""
+    """Make one call and keep what was answered; say why when nothing is kept.
+
+    Raises ProviderUnavailable when no answer came at all: the other calls would fare no better.
+    """
     with tempfile.TemporaryDirectory() as folder:
         fresh = Path(folder) / "cassette.yaml"
         try:
             note = _ask(provider, tape, fresh)
         except ProviderError as error:
-            note = str(error)
+            note = _unkept(provider, error, fresh)
         found = leaks(fresh) if fresh.exists() and not note else []
         if note or found:
             print(f"{tape.path.name}: not kept: {note or '; '.join(found)}", file=sys.stderr)
             return False
-        cassettes.rewrite(fresh, header(fresh), tape.path)
+        cassettes.rewrite(fresh, REHEARSED if provider.rehearsing else header(fresh), tape.path)
     print(tape.path)
     return True
 
@@ -170,15 +186,22 @@ def _ask(provider: Provider, tape: Tape, fresh: Path) -> str:
     question = cassettes.work(provider, task, tape.image(), asked)
     with cassettes.recording(fresh) as cassette:
         outcomes = [o for batch in provider.batches([question]) for o in provider.fetch(batch)]
-    if len(cassette) != 1 or len(outcomes) != 1:
-        return f"{len(cassette)} calls were made"
     result = outcomes[0].result
     if not isinstance(result, Body):
-        return str(result)
+        return _unkept(provider, result, fresh)
+    if len(cassette) != 1 or len(outcomes) != 1:
+        return f"{len(cassette)} calls were made"
     unknown = provider.parse(result.data, question.requests[0]).unknown
     if unknown:
         print(f"{tape.path.name}: members that the parser does not know: {', '.join(unknown)}")
     return ""
+
+
+def _unkept(provider: Provider, error: ProviderError, fresh: Path) -> str:
+    """Why an error is not kept; raises ProviderUnavailable when it is none of the service's."""
+    if isinstance(error, ProviderUnavailable) and not fresh.exists():
+        raise ProviderUnavailable(f"{provider.name} was not reached: is the network up?")
+    return str(error)
 
 
 def header(fresh: Path) -> str:

@@ -16,6 +16,7 @@ from tests import cassettes
 from tests.cassettes import BY_HAND, FOLDER, WAYS, NotPlayed, Tape, replaying, tapes
 from tests.cassettes_told import EXPECTED, box, rated, told
 from tests.conftest import jpeg
+from tests.record import REHEARSED
 from visionhub import registry
 from visionhub.errors import ProviderError
 from visionhub.images import render, sha256_of
@@ -260,3 +261,4 @@ def test_cassettes_say_where_they_come_from() -> None:
     for tape in TAPES:
         text = tape.path.read_text("utf-8")
         assert text.startswith((BY_HAND, "# Recorded from ")), tape.path
+        assert not text.startswith(REHEARSED), f"{tape.path}: git checkout {FOLDER.name} undoes it"

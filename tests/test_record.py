@@ -218,7 +218,7 @@ def test_an_answer_with_a_secret_that_cannot_be_taken_out_is_not_kept(
         (["google", "--task", "people"], "TASK=people: google has labels, objects"),
         (["google"], "no cassette to record anew: name a picture"),
         (["google", "--picture", "No Name.jpg"], "a name of small letters and digits"),
-        (["google", "--picture", "none.jpg"], "No such file"),
+        (["google", "--picture", "none.jpg"], "PICTURE=none.jpg: there is no such file."),
         (["google", "--task", "labels", "--picture", "portrait.jpg"], "another picture of that"),
     ],
 )
@@ -232,7 +232,36 @@ def test_what_cannot_be_recorded_is_said(
     monkeypatch.chdir(folder)
     Path("portrait.jpg").write_bytes(jpeg(160, 120))
     assert record.main([*words, "--yes", "--folder", str(folder)]) > 0
-    assert said in capsys.readouterr().err
+    told = capsys.readouterr()
+    assert said in told.err
+    assert "Errno" not in told.err
+    assert "Before you commit" not in told.out
+
+
+@every
+def test_without_a_network_one_sentence_says_so(
+    name: str, folder: Path, house: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Sandbox(Seer()) as gone:
+        at = f"endpoint=http://{gone.address}"
+    given = [name, "--picture", str(house), "--set", at, "--yes", "--folder", str(folder)]
+    assert record.main(given) == 1
+    told = capsys.readouterr()
+    assert told.err == f"{name} was not reached: is the network up?\n"
+    assert "Before you commit" not in told.out
+    assert [path.stem for path in folder.rglob("*.*")] == [SOURCE], "nor is the picture kept"
+
+
+def test_a_recorded_rehearsal_gives_way(sandbox: Sandbox, folder: Path, house: Path) -> None:
+    given = ["google", "--task", "labels", "--picture", str(house), "--yes"]
+    given += ["--folder", str(folder), "--set"]
+    path = folder / "google" / "labels_house.yaml"
+    for _ in range(2):
+        assert record.main([*given, f"sandbox={sandbox.address}"]) == 0
+        assert path.read_text("utf-8").startswith("# Recorded from the rehearsal server: ")
+    assert record.main([*given, f"endpoint=http://{sandbox.address}"]) == 0
+    assert path.read_text("utf-8").startswith(f"# Recorded from {sandbox.address} on 2")
+    assert record.main([*given, f"sandbox={sandbox.address}"]) == 2, "but does not replace one"
 
 
 def test_without_a_key_nothing_is_sent(
