@@ -15,7 +15,7 @@ from tests.conftest import jpeg
 from tests.sandboxed import Seer
 from visionhub.cli import app
 from visionhub.engine import ask as asking
-from visionhub.errors import AuthenticationError, MissingExtra, UsageError
+from visionhub.errors import AuthenticationError, CapReached, MissingExtra, UsageError
 from visionhub.schema import Status
 
 pytest.importorskip("boto3", reason="the extra 'aws' is not installed: not tested")
