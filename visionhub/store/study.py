@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -37,6 +38,7 @@ def wal_is_safe(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> bool:
 
 
 STREAMED = 1000  # rows held at a time
+LOOKS, PAUSE = 6, 0.2  # at a study that seems older, and seconds between them
 
 
 class StudyFile:
@@ -159,14 +161,22 @@ def _advice(message: str) -> str:
 
 
 def _bring_up_to_date(path: Path) -> None:
-    """A reader needs the tables of this visionhub too."""
-    try:
-        StudyFile(path, write=True).close()
-    except StudyError as error:
-        raise StudyError(
-            f"The study {str(path)!r} was written by an older visionhub and has to be brought up "
-            f"to date, which failed: {error} A copy in a folder of yours will do."
-        ) from error
+    """A reader needs the tables of this visionhub too.
+
+    A study that another process is just making looks like an older one for a moment.
+    """
+    for left in reversed(range(LOOKS)):
+        try:
+            StudyFile(path, write=True).close()
+        except StudyError as error:
+            if not left:
+                raise StudyError(
+                    f"The study {str(path)!r} was written by an older visionhub and has to be "
+                    f"brought up to date, which failed: {error} A copy in a folder of yours will do."
+                ) from error
+            time.sleep(PAUSE)
+        if not is_older(path):
+            return
 
 
 def _migrate(path: Path) -> None:
