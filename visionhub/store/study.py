@@ -172,7 +172,8 @@ def _bring_up_to_date(path: Path) -> None:
             if not left:
                 raise StudyError(
                     f"The study {str(path)!r} was written by an older visionhub and has to be "
-                    f"brought up to date, which failed: {error} A copy in a folder of yours will do."
+                    f"brought up to date, which failed: {error} A copy in a folder of yours will "
+                    "do."
                 ) from error
             time.sleep(PAUSE)
         if not is_older(path):
