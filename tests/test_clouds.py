@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -285,3 +287,17 @@ def test_at_the_cap_the_command_says_what_it_did_and_the_same_one_goes_on(
         told = json.loads(result.stdout)
         ended.append((isinstance(result.exception, CapReached), told["done"], told["paid_units"]))
     assert ended == [(True, 3, {"google": 3}), (False, 2, {"google": 2})]
+
+
+@pytest.mark.parametrize("words", [["--help"], ["annotate", "--help"], ["providers", "google"]])
+def test_no_sdk_is_imported_before_it_is_needed(words: list[str]) -> None:
+    code = (
+        "import sys; from visionhub.cli import main; sys.argv = ['visionhub', *sys.argv[1:]]\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "found = {'boto3', 'botocore', 'grpc', 'google.cloud', 'google.api_core', 'vcr'}\n"
+        "print('loaded', sorted(found & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words], capture_output=True, text=True, check=False
+    )
+    assert done.stdout.splitlines()[-1] == "loaded []", done.stderr
