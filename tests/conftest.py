@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Callable
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 from PIL import Image, ImageDraw
+
+from visionhub import registry
+from visionhub.provider import Provider
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -25,6 +30,20 @@ settings.register_profile(
     "shared", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("shared")
+
+
+@pytest.fixture
+def use(monkeypatch: pytest.MonkeyPatch) -> Callable[[Provider], Provider]:
+    """Make one object the provider `toy` of every run."""
+
+    def install(one: Provider) -> Provider:
+        entry = EntryPoint("toy", "tests.toy:Toy", registry.GROUP)
+        monkeypatch.setattr(registry, "_found", lambda: {"toy": entry})
+        monkeypatch.setattr(registry, "get", lambda name: one)
+        monkeypatch.setattr(registry, "load", lambda name: type(one))
+        return one
+
+    return install
 
 
 @pytest.fixture(scope="session")

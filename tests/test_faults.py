@@ -48,19 +48,6 @@ def study(tmp_path: Path) -> visionhub.Study:
     return visionhub.Study(tmp_path / "study.db")
 
 
-@pytest.fixture
-def use(monkeypatch: pytest.MonkeyPatch):
-    """Make one object the provider `toy` of every run."""
-
-    def install(toy: Toy) -> Toy:
-        entry = EntryPoint("toy", "tests.toy:Toy", registry.GROUP)
-        monkeypatch.setattr(registry, "_found", lambda: {"toy": entry})
-        monkeypatch.setattr(registry, "get", lambda name: toy)
-        return toy
-
-    return install
-
-
 def run(study: visionhub.Study, source: Path, *tasks: str, **options: object) -> Progress:
     return study.annotate(source, providers=["toy"], tasks=tasks or ("labels",), **options)
 

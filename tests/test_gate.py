@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import ClassVar
 
@@ -56,20 +55,6 @@ class Paid(Toy):
 
     def rates(self) -> Mapping[str, float]:
         return {"": float(str(self.setting("rate")))}
-
-
-@pytest.fixture
-def use(monkeypatch: pytest.MonkeyPatch):
-    """Put one provider under the name `toy`."""
-
-    def install(one: Toy) -> Toy:
-        entry = EntryPoint("toy", "tests.toy:Toy", registry.GROUP)
-        monkeypatch.setattr(registry, "_found", lambda: {"toy": entry})
-        monkeypatch.setattr(registry, "get", lambda name: one)
-        monkeypatch.setattr(registry, "load", lambda name: type(one))
-        return one
-
-    return install
 
 
 @pytest.fixture
