@@ -23,12 +23,10 @@ ROOTS = {
 
 UNSET = "the service never sets it for this kind of answer"
 FINER = "the schema's finest piece of text is the word"
-DOUBLE = "the same text stands in fullTextAnnotation, which is read"
 NO_PLACE = "the schema has no place for it; it stays in the body"
 OLD = "deprecated by the vendor, who puts the score into `score`"
 ADDED = "no member of the service's: tools that keep answers add it"
 PRODUCTS = "products are not asked for"
-OTHER_UNIT = "this polygon comes in the other unit (pixels or ratios), which is read"
 
 
 def answered(task: Task, members: Collection[str]) -> bool:

@@ -51,17 +51,13 @@ def ask(
     An image can fail; a run does not end because of it. Once `stop` is set nothing is tried again.
     What was not sent because of `stop` or the cap has no end here: it is still to be asked.
     """
-    attempt = _Attempts(provider, batch, stop or threading.Event(), gate or free(provider))
+    gate = gate or Gate(provider, Allowance(None))
+    attempt = _Attempts(provider, batch, stop or threading.Event(), gate)
     error = _error_of(attempt.all)
     if error is not None or attempt.sent:
         lost = error or ProviderError(f"{provider.name} returned no outcome for this request")
         attempt.lose(lost)
     return [part for outcome in attempt.kept for part in _read(provider, outcome)]
-
-
-def free(provider: Provider) -> Gate:
-    """A gate without a cap."""
-    return Gate(provider, Allowance(None))
 
 
 class _Attempts:

@@ -165,7 +165,7 @@ def _check_sensitive(ask: Ask, providers: Mapping[str, Provider], tasks: Iterabl
             )
 
 
-def sensitive_of(provider: Provider, task: Task) -> tuple[str, ...]:
+def sensitive_of(provider: Provider | type[Provider], task: Task) -> tuple[str, ...]:
     """What has to be asked for by name: attributes, or the task itself."""
     spec = provider.tasks[task]
     return (*spec.sensitive, task.value) if spec.gated else spec.sensitive

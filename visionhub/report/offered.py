@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from visionhub import registry
+from visionhub.engine.plan import sensitive_of
 from visionhub.provider import Parameter, Provider, TaskSpec
 from visionhub.report.terminal import Section
 from visionhub.schema import Task
@@ -84,8 +85,7 @@ def _in_full(provider: type[Provider]) -> list[Section]:
 def _notes(provider: type[Provider]) -> list[str]:
     said = []
     for task, spec in provider.tasks.items():
-        asked = (*spec.sensitive, task.value) if spec.gated else spec.sensitive
-        if asked:
+        if asked := sensitive_of(provider, task):
             said.append(f"{task}: only when asked for by name: --sensitive {','.join(asked)}")
         said += [f"{task}: withdrawn by the vendor: {ends}" for ends in spec.withdrawn]
     return said

@@ -13,7 +13,6 @@ from visionhub.store.study import StudyFile
 
 MEGA = 1e6
 LONGEST = 100  # characters of a name in a table
-NOT_FACTS = ("id", "sha256", "problem", "problem_detail", "decoder", "added_at")
 
 
 class ImageReport:
