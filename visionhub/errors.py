@@ -77,15 +77,29 @@ class UnreadableImage(VisionHubError):
 
 
 class ProviderError(VisionHubError):
-    """One request failed."""
+    """One request failed.
+
+    charged: whether the service charges for it all the same. None when nobody here can tell (a
+    connection that broke, a 5xx): such an attempt is ambiguous, and counts as spent.
+    """
+
+    as_a_rule: ClassVar[bool | None] = None
+
+    def __init__(self, message: str, *, charged: bool | None = None) -> None:
+        super().__init__(message)
+        self.charged = self.as_a_rule if charged is None else charged
 
 
 class AuthenticationError(ProviderError):
     """Credentials are missing or were refused; no further request is sent."""
 
+    as_a_rule: ClassVar[bool | None] = False
+
 
 class RefusedImage(ProviderError):
     """The provider will never take this image; asking again is pointless."""
+
+    as_a_rule: ClassVar[bool | None] = False
 
 
 class UnexpectedBody(ProviderError):
@@ -99,8 +113,12 @@ class TransientError(ProviderError):
 class RateLimited(TransientError):
     """The provider asks for a slower rate; `retry_after` is in seconds, None when not said."""
 
-    def __init__(self, message: str, retry_after: float | None = None) -> None:
-        super().__init__(message)
+    as_a_rule: ClassVar[bool | None] = False
+
+    def __init__(
+        self, message: str, retry_after: float | None = None, *, charged: bool | None = None
+    ) -> None:
+        super().__init__(message, charged=charged)
         self.retry_after = retry_after
 
 

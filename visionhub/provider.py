@@ -257,6 +257,10 @@ class Provider(ABC):
         """Calls or units a second that may be used, by the names that `takes` uses."""
         return {}
 
+    def region(self) -> str:
+        """Where the service runs, as its price list names it; empty where it has one price."""
+        return ""
+
     def takes(self, batch: Batch) -> Mapping[str, int]:
         """How much of each rate one `fetch` of this batch uses up."""
         return {batch.operation: 1}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -50,6 +51,7 @@ class StudyFile:
 
     def __init__(self, path: str | os.PathLike[str], *, write: bool = False) -> None:
         self.path = Path(path)
+        self.writing = threading.Lock()  # one transaction at a time, whichever connection it is on
         with explained(self.path):
             check_file(self.path, write=write)
         if not write and is_older(self.path):
@@ -103,7 +105,7 @@ class StudyFile:
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """All or nothing. Starts IMMEDIATE: a deferred one fails at its first write when busy."""
-        with explained(self.path):
+        with self.writing, explained(self.path):
             self.connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self.connection
