@@ -87,6 +87,10 @@ class Rekognition(Provider):
         rate = way.rate or (FAST if way.find_region() in FAST_REGIONS else SLOW)
         return {operation.name: rate for operation in OPERATIONS}
 
+    def region(self) -> str:
+        """The AWS region: prices differ between them."""
+        return self._way().find_region()
+
     def revision(self, task: Task, options: Mapping[str, Value]) -> str:
         """API version and region; for face matches also the source picture's SHA-256."""
         parts = ["rehearsal"] if self.rehearsing else []

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import and_
+from pathlib import Path
 
 from visionhub import registry
 from visionhub.errors import UsageError
@@ -29,6 +30,10 @@ class Ask:
 
     settings: "provider.name" to typed text. sandbox: the address of a rehearsal server, which then
     answers for every provider that can be rehearsed. max_units: the most paid units to be sent.
+    max_cost: the study's cap, such as "5" or "5 USD". prices: the user's own price table, over the
+    packaged one; old_prices: use prices even when they were read long ago. assume_free:
+    "provider.task" to the free units a month that the user claims. on_ambiguous: whether a request
+    whose earlier outcome is unknown is asked again: skip, retry or ask (see `engine.terms`).
     """
 
     providers: tuple[str, ...] = ("embedded",)
@@ -38,6 +43,11 @@ class Ask:
     settings: Mapping[str, str] = field(default_factory=dict)
     sandbox: str = ""
     max_units: int | None = None
+    max_cost: str | None = None
+    prices: Path | None = None
+    old_prices: bool = False
+    assume_free: Mapping[str, str] = field(default_factory=dict)
+    on_ambiguous: str = "skip"
 
 
 @dataclass(frozen=True, slots=True)
