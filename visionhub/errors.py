@@ -8,6 +8,7 @@ option, and what to do) and the exit code that the command line ends with.
       x UnknownProvider         says what to pip install
       x MissingExtra            a command or adapter needs an extra that is not installed
       x StudyError              the study file cannot be opened, read or written
+        + StudyFull             its disk has no room left; freeing some is all that is needed
       x ModelError              a weight file is missing, refused or cannot be fetched
       x CapReached              the spending cap ended the run
       x UnreadableImage         which file, and why
@@ -55,6 +56,10 @@ class MissingExtra(VisionHubError):
 
 class StudyError(VisionHubError):
     """The study file cannot be used; nothing in it was changed."""
+
+
+class StudyFull(StudyError):
+    """The study's disk, or the user's share of it, is full; what was committed is safe."""
 
 
 class ModelError(VisionHubError):
