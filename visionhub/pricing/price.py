@@ -51,7 +51,7 @@ class Price:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What a table holds once: provider, sku, region."""
+        """Provider, sku, region: a table holds it once for each day from which a price holds."""
         return self.provider, self.sku, self.region
 
     @property

@@ -72,11 +72,11 @@ def _price(given: Mapping[str, Any]) -> Price:
 
 
 def _twice(prices: Sequence[Price]) -> Iterator[str]:
-    seen: dict[tuple[str, str, str], int] = {}
+    seen: dict[tuple[object, ...], int] = {}
     for number, price in enumerate(prices, 1):
-        first = seen.setdefault(price.key, number)
+        first = seen.setdefault((*price.key, price.effective_from), number)
         if first != number:
-            yield f"price {number}: sku: price {first} is for the same line and region"
+            yield f"price {number}: sku: price {first} is for the same line, region and day"
 
 
 def _text(value: object) -> str:
@@ -166,9 +166,8 @@ MEMBERS: Mapping[str, tuple[Reader, bool]] = {  # each with whether it is needed
 
 
 def written(version: str, prices: Sequence[Price]) -> str:
-    """The one text of a table; `read_rows` gives back the same lines."""
-    ordered = sorted(prices, key=lambda price: price.key)
-    return "\n".join([f"version = {_said(version)}", *(_row(price) for price in ordered)])
+    """The text of a table, lines in their order; `read_rows` gives back the same."""
+    return "\n".join([f"version = {_said(version)}", *(_row(price) for price in prices)])
 
 
 def _row(price: Price) -> str:

@@ -25,11 +25,11 @@ class PriceTable:
     """Prices by provider, sku and region. What it does not hold has no price, and is not sent."""
 
     def __init__(self, prices: Iterable[Price], version: str) -> None:
-        self._prices = {price.key: price for price in prices}
+        self._prices = sorted(prices, key=lambda price: (*price.key, price.effective_from))
         self.version = version
 
     def __iter__(self) -> Iterator[Price]:
-        return iter(sorted(self._prices.values(), key=lambda price: price.key))
+        return iter(self._prices)
 
     @classmethod
     def packaged(cls) -> PriceTable:
@@ -60,14 +60,15 @@ class PriceTable:
     def under(self, text: str, where: str) -> PriceTable:
         """A table with the rows of a text over those of this one."""
         version, prices = read_rows(text, where)
-        merged = {**self._prices, **{price.key: price for price in prices}}
-        both = PriceTable(merged.values(), version or f"{self.version} and own rows")
+        own = {price.key for price in prices}
+        merged = [*prices, *(price for price in self if price.key not in own)]
+        both = PriceTable(merged, version or f"{self.version} and own rows")
         return _checked(both, where)
 
     @cached_property
     def text(self) -> str:
         """The table as TOML: what is hashed, and what `parse` reads back to the same table."""
-        return written(self.version, list(self))
+        return written(self.version, self._prices)
 
     @cached_property
     def sha256(self) -> str:
@@ -75,11 +76,12 @@ class PriceTable:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
     def get(self, provider: str, sku: str, region: str, on: date) -> Price | None:
-        """The price in a region, else the one that holds anywhere; None when none is in force."""
+        """The newest price in a region, else anywhere; None when none is in force on that day."""
         for place in (region, ANYWHERE):
-            price = self._prices.get((provider, sku, place))
-            if price is not None and price.effective_from <= on:
-                return price
+            held = [price for price in self if price.key == (provider, sku, place)]
+            in_force = [price for price in held if price.effective_from <= on]
+            if in_force:
+                return in_force[-1]
         return None
 
     def find(self, provider: str, sku: str, region: str, on: date) -> Price:
