@@ -11,6 +11,7 @@ option, and what to do) and the exit code that the command line ends with.
         + StudyFull             its disk has no room left; freeing some is all that is needed
       x ModelError              a weight file is missing, refused or cannot be fetched
       x CapReached              the spending cap ended the run
+      x Declined                the quote was shown, and the answer was no
       x UnreadableImage         which file, and why
       x ProviderError           something about one request
         + AuthenticationError   stops the run at once
@@ -72,6 +73,10 @@ class CapReached(VisionHubError):
     exit_code: ClassVar[int] = 3
 
 
+class Declined(VisionHubError):
+    """The quote of a paid run was not agreed to; nothing was sent."""
+
+
 class UnreadableImage(VisionHubError):
     """A file is no image that can be decoded within the limits."""
 
@@ -116,14 +121,16 @@ class TransientError(ProviderError):
 
 
 class RateLimited(TransientError):
-    """The provider asks for a slower rate; `retry_after` is in seconds, None when not said."""
+    """The provider asks for a slower rate; `retry_after` is in seconds, None when not said.
 
-    as_a_rule: ClassVar[bool | None] = False
+    Not charged, unless it is a service that is down and says when to come back: charged=None.
+    """
 
     def __init__(
-        self, message: str, retry_after: float | None = None, *, charged: bool | None = None
+        self, message: str, retry_after: float | None = None, *, charged: bool | None = False
     ) -> None:
-        super().__init__(message, charged=charged)
+        super().__init__(message)
+        self.charged = charged
         self.retry_after = retry_after
 
 

@@ -79,13 +79,17 @@ def only(whole: Json) -> Json:
 
 
 def _check(answer: Json, task: Task) -> None:
-    """Raise the image's own error, unless the task was answered beside it."""
+    """Raise the image's own error, unless the task was answered beside it.
+
+    Whether it is charged for in a call that went well is not documented: as if it were.
+    """
     error = _error(answer)
     if error is None or answered(task, answer):
         return
     code, message = error
     say = f"Google Cloud Vision: {message or 'no reason given'} (code {code})"
-    raise RefusedImage(say) if code in INVALID else ProviderError(say)
+    kind = RefusedImage if code in INVALID else ProviderError
+    raise kind(say, charged=True)
 
 
 def _error(answer: Json) -> tuple[int, str] | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias
 
+from visionhub.errors import UnexpectedBody
 from visionhub.provider import import_extra
 from visionhub_google.inbox import Inbox, Received
 from visionhub_google.translate import translated
@@ -19,11 +20,13 @@ from visionhub_google.translate import translated
 Foreign: TypeAlias = Any  # an object of a client's library
 
 OK = 200
+LARGEST = 256 * 1024 * 1024  # bytes of an answer; sixteen dense pages of text may come to 50 MB
+PIECE = 1024 * 1024
 STREAMS = 32  # calls in flight on one gRPC channel before another is opened
 LOCAL = (("grpc.enable_http_proxy", 0),)  # loopback is not reached through a proxy
 OPTIONS = (
     ("grpc.max_send_message_length", -1),
-    ("grpc.max_receive_message_length", -1),
+    ("grpc.max_receive_message_length", LARGEST),
     ("grpc.enable_retries", 0),  # the service may suggest some; visionhub's own are the only ones
     ("grpc.use_local_subchannel_pool", 1),  # else all channels share one connection
 )
@@ -80,7 +83,8 @@ def _rest(vision: Foreign, inbox: Inbox, route: Route, credentials: Foreign) -> 
 
     def keep(response: Foreign, *_: object, **__: object) -> None:
         kind = response.headers.get("Content-Type", "application/json").partition(";")[0]
-        inbox.last = Received(response.content, kind.strip(), response.status_code)
+        data = _read(response)
+        inbox.last = Received(data, kind.strip(), response.status_code)
         if response.status_code == OK:
             response._content = b"{}"  # noqa: SLF001 - the parser reads the bytes itself
 
@@ -90,11 +94,26 @@ def _rest(vision: Foreign, inbox: Inbox, route: Route, credentials: Foreign) -> 
     )
     session = client.transport._session  # noqa: SLF001 - there is no public way to its answers
     session.hooks["response"].append(keep)
+    session.max_redirects = 0
+    session._max_refresh_attempts = 0  # noqa: SLF001 - on a 401 it would send the call again, twice
     session.trust_env = not route.sandbox
     pool = HTTPAdapter(pool_connections=2, pool_maxsize=route.concurrency, max_retries=0)
     session.mount("https://", pool)
     session.mount("http://", pool)
     return client
+
+
+def _read(response: Foreign) -> bytes:
+    """The body of an answer; UnexpectedBody for one without end, which would fill the memory."""
+    held, parts = 0, []
+    for part in response.iter_content(PIECE):
+        held += len(part)
+        if held > LARGEST:
+            response.close()
+            raise UnexpectedBody(f"Google's answer is too long to be one: over {LARGEST:,} bytes")
+        parts.append(part)
+    data = response._content = b"".join(parts)  # noqa: SLF001 - as its own `content` leaves it
+    return data
 
 
 def _grpc(vision: Foreign, inbox: Inbox, route: Route, credentials: Foreign) -> Foreign:

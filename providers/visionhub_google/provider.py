@@ -193,7 +193,11 @@ def _body(data: bytes, received: Received, client: str) -> Body:
 
 
 def _for_image(work: Work, part: Part, body: Body) -> list[Outcome]:
-    """One image's outcomes: an error that may pass is for what was not answered beside it."""
+    """One image's outcomes: an error that may pass is for what was not answered beside it.
+
+    An image that met a quota was not looked at, and is not charged, as with a whole call. Of one
+    that was given up (too late, aborted, internal, unavailable) nobody can tell.
+    """
     if part.code not in PASSING:
         return [Outcome(work.requests, body)]
     there = tuple(r for r in work.requests if answered(r.task, part.members))

@@ -1,4 +1,8 @@
-"""Foreign exceptions become visionhub's here, and nowhere else in this adapter."""
+"""Foreign exceptions become visionhub's here, and nowhere else in this adapter.
+
+Whether Google charges for calls that fail is not documented (as of 2026). So only what surely never
+left this machine, or what the service refused as a whole, is taken to be free of charge.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,7 @@ from visionhub.errors import (
     UnexpectedBody,
     VisionHubError,
 )
+from visionhub_google.unsent import broke_off, never_sent, not_connected
 
 Foreign: TypeAlias = Any  # an object of a client's library
 
@@ -38,9 +43,10 @@ KEY_TROUBLE = re.compile(
 )
 TOO_MANY = re.compile(r"rateLimitExceeded|RATE_LIMIT_EXCEEDED|quotaExceeded", re.IGNORECASE)
 TOO_LARGE = re.compile(r"larger than max|payload size exceeds", re.IGNORECASE)
+TOO_LONG = "CLIENT: Received message larger than max"  # gRPC: the answer, not the call
 PLUGIN = "Getting metadata from plugin failed"  # gRPC: a token could not be had
 
-UNAUTHORIZED, FORBIDDEN, NO_ANSWER, TOO_BIG = 401, 403, 408, 413
+REDIRECTED, UNAUTHORIZED, FORBIDDEN, NO_ANSWER, TOO_BIG = 300, 401, 403, 408, 413
 TOO_MANY_REQUESTS, CANCELLED = 429, 499
 FAULTS = 500  # from here on the service's own, which may pass
 NOT_OFFERED, UNAVAILABLE = 501, 503
@@ -75,13 +81,18 @@ def _of_call(error: Foreign) -> ProviderError:
     """By the error's HTTP code, which its gRPC kinds have as well."""
     code, words = error.code or 0, f"{error.reason or ''} {error.message} {error.errors}"
     wait = retry_after(error)
+    if TOO_LONG in words:
+        return UnexpectedBody(f"Google's answer is too long to be one: {_say(error)}")
     if code == TOO_BIG or TOO_LARGE.search(words):
         return ProviderError(
             f"Google Cloud Vision takes no call of this size ({_say(error)}): give a smaller "
-            "number with --set google.call_bytes=… or --set google.batch=…"
+            "number with --set google.call_bytes=… or --set google.batch=…",
+            charged=False,
         )
     if code == TOO_MANY_REQUESTS or TOO_MANY.search(words):
-        return RateLimited(f"Google Cloud Vision asks for fewer calls: {_say(error)}", wait)
+        charged = None if broke_off(error) else False
+        say = f"Google Cloud Vision asks for fewer calls: {_say(error)}"
+        return RateLimited(say, wait, charged=charged)
     if PLUGIN in words and "TransportError" not in words:
         return AuthenticationError(f"Google's credentials do not work ({_say(error)}): {HINT}.")
     if code == UNAUTHORIZED or (KEY_TROUBLE.search(words) and code < FAULTS):
@@ -93,22 +104,27 @@ def _of_call(error: Foreign) -> ProviderError:
 
 def _of_code(error: Foreign, code: int, wait: float | None) -> ProviderError:
     kind = type(error).__name__
-    if code == UNAVAILABLE and wait is not None:
-        return RateLimited(f"Google Cloud Vision asks to wait: {_say(error)}", wait)
+    if code == UNAVAILABLE and wait is not None:  # down, not throttling: it may have done the work
+        return RateLimited(f"Google Cloud Vision asks to wait: {_say(error)}", wait, charged=None)
     if kind == "Aborted":
         return TransientError(f"Google Cloud Vision gave the call up: {_say(error)}")
     passing = code in (NO_ANSWER, CANCELLED) or (code >= FAULTS and code != NOT_OFFERED)
     if passing or kind == "Unknown":  # a kind of gRPC's that has no HTTP code
-        return ProviderUnavailable(f"Google Cloud Vision did not answer: {_say(error)}")
-    return ProviderError(f"Google Cloud Vision refused the call as a whole: {_say(error)}")
+        charged = False if not_connected(error) else None
+        say = f"Google Cloud Vision did not answer: {_say(error)}"
+        return ProviderUnavailable(say, charged=charged)
+    charged = False if REDIRECTED <= code < FAULTS else None
+    say = f"Google Cloud Vision refused the call as a whole: {_say(error)}"
+    return ProviderError(say, charged=charged)
 
 
 def _of_credentials(error: Foreign) -> ProviderError:
+    """A token is had before a call is sent: nothing of this is charged."""
     from google.auth import exceptions as auth
 
     passing = (auth.TransportError, auth.TimeoutError, auth.ResponseError)
     if isinstance(error, passing) or getattr(error, "retryable", False):
-        return ProviderUnavailable(f"Google's sign-in did not answer: {_say(error)}")
+        return ProviderUnavailable(f"Google's sign-in did not answer: {_say(error)}", charged=False)
     return AuthenticationError(f"Google's credentials do not work ({_say(error)}): {HINT}.")
 
 
@@ -127,7 +143,7 @@ def _of_network(error: BaseException) -> ProviderError:
     if isinstance(error, requests.exceptions.RequestException):
         return _of_requests(error)
     if isinstance(error, OSError) or type(error).__module__.startswith("urllib3"):
-        return ProviderUnavailable(f"Google Cloud Vision was not reached: {_say(error)}")
+        return _not_reached(error)
     if isinstance(error, grpc.FutureTimeoutError | grpc.FutureCancelledError | grpc.RpcError):
         return ProviderUnavailable(f"Google Cloud Vision did not answer: {_say(error)}")
     return ProviderError(f"Google's client failed: {_say(error)}")
@@ -145,8 +161,16 @@ def _of_requests(error: BaseException) -> ProviderError:
         kinds.RetryError,
     )
     if isinstance(error, passing):
-        return ProviderUnavailable(f"Google Cloud Vision was not reached: {_say(error)}")
-    return ProviderError(f"Google Cloud Vision cannot be called (see its settings): {_say(error)}")
+        return _not_reached(error)
+    # A ValueError among them is about an address or a header, before anything is sent.
+    charged = False if isinstance(error, ValueError | kinds.TooManyRedirects) else None
+    say = f"Google Cloud Vision cannot be called (see its settings): {_say(error)}"
+    return ProviderError(say, charged=charged)
+
+
+def _not_reached(error: BaseException) -> ProviderError:
+    say = f"Google Cloud Vision was not reached: {_say(error)}"
+    return ProviderUnavailable(say, charged=False if never_sent(error) else None)
 
 
 def retry_after(error: Foreign) -> float | None:

@@ -4,6 +4,9 @@ Codes: the error shapes of the SDK's own model for the operations used, the deve
 of error codes, and AWS's errors that are common to all services (both read 2026). Classes are
 looked up by name, along the exception's ancestry, so that no SDK is imported here and an older or
 newer one does no harm.
+
+What surely never left this machine, and what the service refused, is not charged. AWS does not
+document what it charges for calls that end in another way (as of 2026): nobody can tell.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from traceback import walk_tb
 from typing import Any
 
 from visionhub.errors import (
@@ -91,7 +95,7 @@ DOWN = frozenset(
     }
 )
 NOT_TAKEN = "Rekognition does not take this picture."
-TOO_LARGE, TIMED_OUT, TOO_MANY, SERVER = 413, 408, 429, 500  # HTTP
+REDIRECT, TOO_LARGE, TIMED_OUT, TOO_MANY, SERVER = 300, 413, 408, 429, 500  # HTTP
 NOT_ALLOWED = (401, 403, 407)
 
 NO_KEYS = frozenset(
@@ -143,6 +147,10 @@ NOT_REACHED = frozenset(
         "OSError",
     }
 )
+UNSENT = frozenset({"EndpointConnectionError", "ConnectTimeoutError", "ParamValidationError"})
+CONNECTING = ("urllib3.connection", "connect")
+"""The function that finds the address, opens a connection, greets a proxy and agrees on TLS: it is
+over before the first byte of a request is sent."""
 HINTS = {
     "SSLError": " Is AWS_CA_BUNDLE right?",
     "ProxyConnectionError": " Is HTTPS_PROXY right?",
@@ -186,7 +194,9 @@ def answered(operation: str, response: Mapping[str, Any]) -> ProviderError:
     passing = _passing(code, http, what, wait)
     if passing is None and http in NOT_ALLOWED:
         return AuthenticationError(f"{what}. Something on the way refuses these calls: {KEYS}.")
-    return passing or ProviderError(f"{what}.")
+    return passing or ProviderError(
+        f"{what}.", charged=False if REDIRECT <= http < SERVER else None
+    )
 
 
 def _passing(code: str, http: int, what: str, wait: float | None) -> ProviderError | None:
@@ -194,7 +204,9 @@ def _passing(code: str, http: int, what: str, wait: float | None) -> ProviderErr
     if code in TOO_FAST or http == TOO_MANY:
         return RateLimited(f"{what}.", wait)
     if code in DOWN or http >= SERVER or http == TIMED_OUT:
-        return ProviderUnavailable(f"{what}.") if wait is None else RateLimited(f"{what}.", wait)
+        if wait is None:
+            return ProviderUnavailable(f"{what}.")
+        return RateLimited(f"{what}.", wait, charged=None)  # down, not throttling
     return None
 
 
@@ -206,10 +218,25 @@ def failed(operation: str, error: Exception) -> ProviderError:
         return AuthenticationError(f"{what}. No usable AWS credentials: {KEYS}.")
     if kinds & NO_PLACE:
         return AuthenticationError(f"{what}. Rekognition cannot be reached so: {REGION}.")
+    charged = False if kinds & UNSENT or never_sent(error) else None
     if kinds & NOT_REACHED:
         hint = "".join(text for name, text in HINTS.items() if name in kinds)
-        return ProviderUnavailable(f"{what}.{hint}")
-    return ProviderError(f"{what}.")
+        return ProviderUnavailable(f"{what}.{hint}", charged=charged)
+    return ProviderError(f"{what}.", charged=charged)
+
+
+def never_sent(error: BaseException | None) -> bool:
+    """Whether an exception came up while connecting (found by experiment with urllib3 2.8).
+
+    Types do not tell: a proxy that hangs up after it has read the request is a ProxyConnectionError
+    as well, TLS that breaks in mid-answer is an SSLError, and TLS that hangs is a ReadTimeoutError.
+    """
+    while error is not None:
+        frames = (frame for frame, _ in walk_tb(error.__traceback__))
+        if any((f.f_globals.get("__name__"), f.f_code.co_name) == CONNECTING for f in frames):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

@@ -15,6 +15,7 @@ from visionhub.images import Rendering
 from visionhub.provider import Request, Value
 from visionhub.schema import Task
 
+COLORS = "ImageProperties"
 API_VERSION = "2016-06-27"
 MAX_BYTES = 5 * 1024 * 1024  # of the picture itself, before base64
 Arguments: TypeAlias = dict[str, Any]  # keyword arguments of a method of boto3's client
@@ -25,7 +26,7 @@ class Operation:
     """One operation.
 
     name: on the wire, in the price list and in quotas; method: of boto3's client.
-    members: of which every answer has at least one.
+    members: of which every answer has at least one; `holds` looks for them.
     version: the member that tells which model answered, empty where none does.
     sides: pixels of the shorter and the longer side that are taken.
     """
@@ -37,6 +38,15 @@ class Operation:
     version: str = ""
     sides: tuple[int, int] = (80, 10_000)
     max_bytes: int = MAX_BYTES
+
+    def holds(self, answer: Mapping[str, Any], task: Task) -> bool:
+        """Whether an answer has a member that answers a task: without any it is damaged.
+
+        The SDK's model requires no member. AWS's examples leave out one of two lists that is empty.
+        """
+        if task is Task.COLORS:
+            return isinstance(answer.get(COLORS), dict)
+        return any(isinstance(answer.get(name), list) for name in self.members)
 
     def refusal(self, image: Rendering) -> RefusedImage | None:
         """Why the operation does not take a picture; None when it does."""
@@ -60,7 +70,7 @@ OPERATIONS = (
         "DetectLabels",
         "detect_labels",
         (Task.LABELS, Task.OBJECTS, Task.COLORS),
-        ("Labels", "ImageProperties"),
+        ("Labels", COLORS),
         "LabelModelVersion",
     ),
     Operation("DetectFaces", "detect_faces", (Task.FACES,), ("FaceDetails",)),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from threading import Lock
 from typing import ClassVar
 
-from visionhub.errors import RefusedImage
+from visionhub.errors import RefusedImage, UnexpectedBody
 from visionhub.images import Limits, Rendering
 from visionhub.leaves import Leaves
 from visionhub.provider import (
@@ -35,9 +35,11 @@ from visionhub_rekognition.operations import (
     Operation,
     arguments,
 )
+from visionhub_rekognition.reading import document
 from visionhub_rekognition.source import Sources
 from visionhub_rekognition.transport import Connection, Way, connect
 
+LARGEST = 16 * 1024 * 1024  # bytes of an answer; a thousand labels with boxes come to 1 MB
 FAST_REGIONS = ("us-east-1", "us-west-2")
 FAST, SLOW = 50.0, 5.0  # calls a second: from memory of AWS's quotas page, unverified
 
@@ -133,11 +135,11 @@ class Rekognition(Provider):
         """One call, which answers all requests of the batch."""
         operation = BY_NAME[batch.operation]
         for work in batch.works:
-            yield self._ask(operation, work)
+            yield from self._ask(operation, work)
 
-    def _ask(self, operation: Operation, work: Work) -> Outcome:
+    def _ask(self, operation: Operation, work: Work) -> list[Outcome]:
         if refusal := operation.refusal(work.image):
-            return Outcome(work.requests, refusal)
+            return [Outcome(work.requests, refusal)]
         path, source = "", b""
         if operation.tasks == (Task.FACE_MATCHES,):
             path = str(work.requests[0].options["source"])
@@ -153,9 +155,9 @@ class Rekognition(Provider):
         )
         if reply.error is None:
             self._sources.worked(path)
-            return Outcome(work.requests, body)
+            return _outcomes(operation, work.requests, body)
         error = self._sources.blamed(path, reply.error) if path else reply.error
-        return Outcome(work.requests, error, body if reply.data else None)
+        return [Outcome(work.requests, error, body if reply.data else None)]
 
     def parse(self, body: bytes, request: Request) -> Annotation:
         """Read a body; needs neither boto3 nor an account."""
@@ -164,3 +166,24 @@ class Rekognition(Provider):
     def adopt(self, data: bytes) -> Sequence[Adopted]:
         """An answer that boto3 or the AWS command line gave, and that somebody saved as JSON."""
         return adopted.adopt(data)
+
+
+def _outcomes(operation: Operation, requests: tuple[Request, ...], body: Body) -> list[Outcome]:
+    """What an answer of status 200 brings: the SDK takes one that was cut short for an empty one.
+
+    A damaged one is kept with the error: whether it is charged nobody can tell.
+    """
+    name, size = operation.name, len(body.data)
+    if size > LARGEST:  # not even kept
+        long = f"{name} was answered with {size:,} bytes: no answer is that long"
+        return [Outcome(requests, UnexpectedBody(long))]
+    try:
+        answer = document(body.data)
+    except (ValueError, RecursionError) as error:
+        cut = UnexpectedBody(f"{name} was answered with a damaged body of {size:,} bytes: {error}")
+        return [Outcome(requests, cut, body)]
+    there = tuple(request for request in requests if operation.holds(answer, request.task))
+    left = tuple(request for request in requests if request not in there)
+    lacks = UnexpectedBody(f"{name} was answered without what was asked for")
+    outcomes = [Outcome(there, body)] if there else []
+    return [*outcomes, Outcome(left, lacks, body)] if left else outcomes
