@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
+from visionhub.store.migrations_ledger import LEDGER
 from visionhub.store.opening import SET
 
 migrations = Migrations(SET)
@@ -45,6 +46,13 @@ def clouds(db: Database) -> None:
         db.execute(statement)
     for table in _SHOWN_003:
         db.execute(_VIEW.format(table=table))
+
+
+@migrations(name="004_ledger")
+def ledger(db: Database) -> None:
+    """What was spent, and what may be: prices, owners, accounts, attempts, charges."""
+    for statement in LEDGER:
+        db.execute(statement)
 
 
 _VIEW = (

@@ -22,13 +22,15 @@ INTRO = """\
 
 A study is one SQLite file (`study.db` unless named otherwise). Any tool that reads SQLite reads it:
 the `sqlite3` shell, DB Browser, R's RSQLite, pandas' `read_sql`, Datasette. visionhub is its only
-writer, one process at a time; read it as you like beside that, but do not change it by hand.
+writer; read it as you like beside that, but do not change it by hand.
 
 How it hangs together: a file in `paths` holds an image; an image is rendered once for all providers
 (`renderings`); a question (`questions`) about a rendering is a request (`requests`); its answer is
 kept as it came (`bodies`); what it says is in the annotation tables; and `status` tells, for each
-image, provider and task, which answer is current and why there are, or are not, rows. Start from
-the views: they join all this.
+image, provider and task, which answer is current and why there are, or are not, rows. What was
+spent is in the ledger: an attempt (`attempts`) holds its highest cost before it is sent, request by
+request (`charges`), and the account (`accounts`) keeps the sums under the cap. Start from the
+views: they join all this.
 
 - A score keeps its native value, and `scale` says how to read it. Scores on different scales, or of
   different providers, are not comparable numbers.
@@ -80,12 +82,22 @@ EXAMPLES = {
         "FROM paths p LEFT JOIN images i ON i.id = p.image_id\n"
         "WHERE i.problem IS NOT NULL OR p.problem IS NOT NULL"
     ),
+    "What was spent, and on what": (
+        "SELECT provider, task, state, count(*) AS requests, sum(units) AS units,\n"
+        "  sum(charge) / 1000000.0 AS spent, currency FROM v_ledger WHERE NOT rehearsal\n"
+        "GROUP BY provider, task, state, currency ORDER BY spent DESC"
+    ),
     "Where and when": (
         "SELECT path, taken_at, utc_offset, latitude, longitude FROM images i\n"
         "JOIN paths p ON p.image_id = i.id WHERE latitude IS NOT NULL ORDER BY taken_at"
     ),
 }
 """Questions with the SELECT that answers them; a test runs each."""
+
+
+BEHIND = {"v_ledger": ("runs", "owners", "attempts", "charges")}
+"""Views of another name than their table's."""
+INTEGERS = ("run", "attempt")  # ids that a view gives under a shorter name
 
 
 def study_page() -> str:
@@ -133,9 +145,11 @@ def _view(study: StudyFile, name: str, meaning: TableMeaning) -> Iterator[str]:
     yield from (f"### {name}", "", meaning.text, "", "| column | type | meaning | unit |")
     yield "|---|---|---|---|"
     # SQLite versions differ in the type that they tell for a view's expressions: take the table's.
-    types = {row[1]: row[2] for row in _pragma(study, "table_info", name.removeprefix("v_"))}
+    tables = BEHIND.get(name, (name.removeprefix("v_"),))
+    types = {row[1]: row[2] for table in tables for row in _pragma(study, "table_info", table)}
     for _, column, *_ in _pragma(study, "table_info", name):
-        yield _row(column, types.get(column, "TEXT"), meaning, "")
+        fallback = "INTEGER" if column in INTEGERS else "TEXT"
+        yield _row(column, types.get(column, fallback), meaning, "")
     yield ""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from visionhub.store.cells import HASH, JSON, UTC, Meaning, TableMeaning
 from visionhub.store.meanings import ANNOTATIONS
+from visionhub.store.meanings_ledger import LEDGER, V_LEDGER
 
 _VIEW = {
     "path": Meaning(
@@ -173,7 +174,7 @@ _REQUESTS = {
     ),
 }
 
-TABLES: dict[str, TableMeaning] = _IMAGES | _REQUESTS | ANNOTATIONS
+TABLES: dict[str, TableMeaning] = _IMAGES | _REQUESTS | ANNOTATIONS | LEDGER
 """Meanings by table and column."""
 
 VIEWS: dict[str, TableMeaning] = {
@@ -191,6 +192,7 @@ VIEWS: dict[str, TableMeaning] = {
             name: _REQUESTS["status"].columns[name]
             for name in ("provider", "task", "status", "reason", "results")
         },
-    )
+    ),
+    "v_ledger": V_LEDGER,
 }
 """Meanings by view and column."""

@@ -1,0 +1,50 @@
+"""Accounts, one a currency: their caps and totals; and the price tables that runs went by."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime
+
+from visionhub.errors import CapReached
+from visionhub.pricing import PriceTable, money
+from visionhub.store.ledger_items import Totals
+from visionhub.store.ledger_owners import stamp
+
+NO_CAP = 2**62
+"""The cap of an account that has none: far beyond any amount, and within SQLite's integers."""
+
+
+def set_cap(sql: sqlite3.Connection, currency: str, cap: int) -> None:
+    """Open an account, or change its cap. Raises CapReached when more is spent or held already."""
+    sql.execute(
+        "INSERT INTO accounts (currency, cap) VALUES (?, ?) ON CONFLICT DO NOTHING", (currency, cap)
+    )
+    now = read_totals(sql, currency)
+    if now.settled + now.held > cap:
+        held = (
+            f" and holds {money(now.held, currency)} for requests on their way" if now.held else ""
+        )
+        raise CapReached(
+            f"The cap of {money(cap, currency)} is below what is gone already: this study has "
+            f"spent {money(now.settled, currency)}{held}. Nothing was sent; give a higher "
+            f"--max-cost."
+        )
+    sql.execute("UPDATE accounts SET cap = ? WHERE currency = ?", (cap, currency))
+
+
+def read_totals(sql: sqlite3.Connection, currency: str) -> Totals:
+    """An account as it stands."""
+    find = "SELECT cap, settled, held, unknown FROM accounts WHERE currency = ?"
+    cap, settled, held, unknown = sql.execute(find, (currency,)).fetchone()
+    return Totals(currency, None if cap == NO_CAP else cap, settled, held, unknown)
+
+
+def keep_table(sql: sqlite3.Connection, table: PriceTable, when: datetime) -> int:
+    """Keep the text of a price table, once; its id."""
+    row = (table.sha256, table.text, stamp(when))
+    sql.execute(
+        "INSERT INTO price_tables (sha256, text, added_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        row,
+    )
+    find = "SELECT id FROM price_tables WHERE sha256 = ?"
+    return int(sql.execute(find, row[:1]).fetchone()[0])
