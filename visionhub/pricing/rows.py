@@ -167,12 +167,12 @@ MEMBERS: Mapping[str, tuple[Reader, bool]] = {  # each with whether it is needed
 
 def written(version: str, prices: Sequence[Price]) -> str:
     """The text of a table, lines in their order; `read_rows` gives back the same."""
-    return "\n".join([f"version = {_said(version)}", *(_row(price) for price in prices)])
+    return "\n".join([f"version = {_said(version)}", *map(_row, prices), ""])
 
 
 def _row(price: Price) -> str:
     members = [f"{f.name} = {_said(getattr(price, f.name))}" for f in fields(price)]
-    return "\n".join(["", "[[price]]", *members, ""])
+    return "\n".join(["", "[[price]]", *members])
 
 
 def _said(value: object) -> str:
