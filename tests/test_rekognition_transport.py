@@ -12,9 +12,10 @@ from email.utils import format_datetime
 
 import pytest
 from visionhub_rekognition import Rekognition
+from visionhub_rekognition.operations import BY_TASK
 
 from tests.conftest import jpeg
-from tests.rekognition_service import Answer, Service
+from tests.rekognition_service import Answer, Service, answer_to
 from visionhub.errors import (
     AuthenticationError,
     ProviderUnavailable,
@@ -188,17 +189,51 @@ class TestWhatIsKept:
         assert outcome.result.model_version == NOT_REPORTED
 
     @pytest.mark.parametrize(
-        "body", [b"", b'{"Labels": [{"Name": "Ca', b"[]", b"null", b"<html>", b'{"Labels": 3}']
+        "body",
+        [
+            *(b"", b'{"Labels": [{"Name": "Ca', b"[]", b"null", b"<html>", b'{"Labels": 3}', b"{}"),
+            *(b'{"ResponseMetadata": {}}', b'{"Labels": null}', b"[" * 100_000),
+        ],
+        ids=lambda body: body[:24].decode(),
     )
     def test_a_damaged_answer_is_kept_and_no_empty_one(self, service, photo, body):
         """boto3 takes a truncated 200 for a success without members."""
         service.next = [Answer(body=body)]
         made = provider(service)
         (outcome,) = ask(made, work(photo, LABELS))
-        assert isinstance(outcome.result, Body)
-        assert outcome.result.data == body
+        assert type(outcome.result) is UnexpectedBody
+        assert outcome.result.charged is None
+        assert outcome.body.data == body
         with pytest.raises(UnexpectedBody):
-            made.parse(outcome.result.data, outcome.requests[0])
+            made.parse(body, outcome.requests[0])
+
+    @pytest.mark.parametrize("task", [task for task in Rekognition.tasks if task in BY_TASK])
+    def test_every_task_misses_the_member_that_answers_it(self, service, photo, tmp_path, task):
+        source = tmp_path / "me.jpg"
+        source.write_bytes(jpeg(200, 200))
+        given = work(photo, task, **({"source": str(source)} if "matches" in task else {}))
+        members = {"ImageProperties"} if task is Task.COLORS else set(BY_TASK[task].members)
+        members -= {"ImageProperties"} if task is not Task.COLORS else set()
+        answer = answer_to(BY_TASK[task].name, {"Features": ["GENERAL_LABELS", "IMAGE_PROPERTIES"]})
+        assert members <= answer.keys()
+        without = {name: value for name, value in answer.items() if name not in members}
+        service.next = [Answer(body=json.dumps(without).encode())]
+        (outcome,) = ask(provider(service), given)
+        assert type(outcome.result) is UnexpectedBody
+        for name in members:  # one of them is enough: AWS's own examples leave out an empty list
+            service.next = [Answer(body=json.dumps({**without, name: answer[name]}).encode())]
+            (outcome,) = ask(provider(service), given)
+            assert isinstance(outcome.result, Body)
+
+    def test_what_is_there_is_an_answer_and_what_lacks_is_not(self, service, photo):
+        body = json.dumps({"Labels": []}).encode()
+        service.next = [Answer(body=body)]
+        good, lost = ask(provider(service), work(photo, LABELS, Task.OBJECTS, Task.COLORS))
+        assert [r.task for r in good.requests] == [LABELS, Task.OBJECTS]
+        assert good.result.data == body
+        assert [r.task for r in lost.requests] == [Task.COLORS]
+        assert type(lost.result) is UnexpectedBody
+        assert lost.body.data == body
 
     def test_threads_keep_their_own_answers(self, service):
         made = provider(service, concurrency="8")
@@ -290,9 +325,8 @@ class TestWhatGoesWrong:
         service.next = [Answer(body=SMALL, cut=20)]
         made = provider(service)
         (outcome,) = ask(made, work(photo, LABELS))
-        assert outcome.result.data == SMALL[:20]
-        with pytest.raises(UnexpectedBody):
-            made.parse(outcome.result.data, outcome.requests[0])
+        assert type(outcome.result) is UnexpectedBody
+        assert outcome.body.data == SMALL[:20]
 
     def test_nobody_there_is_unavailable(self, photo):
         made = provider(sandbox="127.0.0.1:9")

@@ -76,6 +76,7 @@ def test_calls_are_counted_with_the_hashes_of_their_images(photo: bytes) -> None
         "features": ["LABEL_DETECTION"],
         "images": [sha256_of(photo), sha256_of(other)],
         "fault": "",
+        "billable": True,
     }
     assert shown["recent"][1]["images"] == [sha256_of(photo), sha256_of(other)]
 

@@ -65,7 +65,6 @@ class Google:
         """Answer one POST; `numbers` says that enumerations are wanted as numbers."""
         try:
             asks, fault = self.attend("rest", lambda: self._asks(body))
-            refuse(fault)
             recorded = self._recorded(body, asks)
             if recorded is not None and not _changes(fault):
                 return delivered(recorded.status, recorded.data, MEDIA_TYPE, HEADERS, fault)
@@ -90,15 +89,20 @@ class Google:
     def attend(
         self, transport: str, read: Callable[[], Sequence[Ask]]
     ) -> tuple[Sequence[Ask], Fault | None]:
-        """Read a call, count it, and wait; Refusal when it cannot be read."""
+        """Read a call, count it, and wait; Refusal when it cannot be read, or meets one."""
         try:
             asks = read()
         except Refusal:
-            self._desk.attend(Call(NAME, OPERATION, transport))
+            self._desk.attend(Call(NAME, OPERATION, transport, refused=True), lambda _: None)
             raise
         types = dict.fromkeys(feature.type for ask in asks for feature in ask.features)
-        images = tuple(ask.picture.sha256 for ask in asks if ask.picture)
-        return asks, self._desk.attend(Call(NAME, OPERATION, transport, tuple(types), images))
+        sent = [(ask.picture.sha256, _types(ask)) for ask in asks if ask.picture]
+        images, lines = tuple(sha256 for sha256, _ in sent), tuple(asked for _, asked in sent)
+        call = Call(NAME, OPERATION, transport, tuple(types), images, lines)
+        fault = self._desk.attend(call, _refusal)
+        if refusal := _refusal(fault):
+            raise refusal
+        return asks, fault
 
     def responses(self, asks: Sequence[Ask], fault: Fault | None) -> Json:
         """The whole answer of a call, with the image that a fault spoils."""
@@ -213,20 +217,26 @@ def _changes(fault: Fault | None) -> bool:
     return fault is not None and fault.kind in ("item_error", "unknown_field")
 
 
-def refuse(fault: Fault | None) -> None:
-    """Raise what a fault says in place of an answer."""
+def _types(ask: Ask) -> tuple[str, ...]:
+    """What is asked about an image: each is a unit of its own price line."""
+    return tuple(dict.fromkeys(feature.type for feature in ask.features))
+
+
+def _refusal(fault: Fault | None) -> Refusal | None:
+    """What a fault says in place of an answer, if it says anything."""
     if fault is None:
-        return
+        return None
     code = str(fault.code) if fault.code else ""
     if fault.kind == "throttle":
-        raise Refusal(
+        return Refusal(
             code or "RESOURCE_EXHAUSTED", "Quota exceeded (scripted).", 429, fault.retry_after
         )
     if fault.kind in ("error", "expired_credentials"):
         status = fault.status or (500 if fault.kind == "error" else 401)
         known = {name: number for number, name in STATUSES.items()}
         status = known.get(code, status) if fault.status is None else status
-        raise Refusal(code or STATUSES.get(status, "UNKNOWN"), f"Scripted: {fault.kind}.", status)
+        return Refusal(code or STATUSES.get(status, "UNKNOWN"), f"Scripted: {fault.kind}.", status)
+    return None
 
 
 def _refused(refusal: Refusal) -> Answer:

@@ -13,13 +13,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from visionhub_sandbox.answers import MARK, Answer, Delivery
+from visionhub_sandbox.calls import Call
 from visionhub_sandbox.desk import Desk
-from visionhub_sandbox.google import Google
-from visionhub_sandbox.rekognition import Rekognition
+from visionhub_sandbox.google import NAME as GOOGLE
+from visionhub_sandbox.google import OPERATION, Google
+from visionhub_sandbox.rekognition import NAME as AWS
+from visionhub_sandbox.rekognition import TARGET, Rekognition
 
 LARGEST = 64 * 1024 * 1024  # bytes of a request body that are read
 ANNOTATE = "/v1/images:annotate"
-CALLS = "/_sandbox/calls"
+CALLS, ACCOUNT = "/_sandbox/calls", "/calls"
 ABORT = struct.pack("ii", 1, 0)  # SO_LINGER on, no time: closing sends a reset
 
 
@@ -78,11 +81,13 @@ class Handler(BaseHTTPRequestHandler):
     server: Server
 
     def do_GET(self) -> None:
-        """GET /_sandbox/calls: what was asked so far."""
-        if self.path != CALLS:
+        """GET /calls: what was asked so far, counted; GET /_sandbox/calls: the latest, in full."""
+        calls = self.server.desk.calls
+        shown = {CALLS: calls.as_json, ACCOUNT: calls.account}.get(self.path)
+        if shown is None:
             self._deliver(_not_found(self.path))
             return
-        text = json.dumps(self.server.desk.calls.as_json(), indent=1)
+        text = json.dumps(shown(), indent=1)
         self._deliver(Answer(200, text.encode(), headers={MARK: "1"}))
 
     def do_POST(self) -> None:
@@ -90,11 +95,18 @@ class Handler(BaseHTTPRequestHandler):
         length = self.headers.get("Content-Length", "")
         if not length.isdecimal() or int(length) > LARGEST:
             self.close_connection = True
+            self._count_unread()
             self._deliver(Answer(413 if length else 411, b"{}", headers={MARK: "1"}))
             return
         body = self.rfile.read(int(length))
         if len(body) == int(length):
             self._deliver(self._answer(body))
+
+    def _count_unread(self) -> None:
+        """Count a call that is too long to be read."""
+        name = self.headers.get("X-Amz-Target", "").removeprefix(TARGET)
+        which = (AWS, name, "json") if name else (GOOGLE, OPERATION, "rest")
+        self.server.desk.attend(Call(*which, refused=True), lambda _: None)
 
     def _answer(self, body: bytes) -> Answer:
         path, _, query = self.path.partition("?")
@@ -138,6 +150,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def _not_found(path: str) -> Answer:
-    says = f"The stand-in knows POST {ANNOTATE}, POST / with X-Amz-Target, and GET {CALLS}."
+    known = f"POST {ANNOTATE}, POST / with X-Amz-Target, GET {ACCOUNT} and GET {CALLS}"
+    says = f"The stand-in knows {known}."
     text = json.dumps({"error": {"code": 404, "message": f"{path}: {says}", "status": "NOT_FOUND"}})
     return Answer(404, text.encode(), headers={MARK: "1"})

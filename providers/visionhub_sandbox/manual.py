@@ -5,7 +5,8 @@ from __future__ import annotations
 PURPOSE = """\
 Rehearse without an account: answer Google Cloud Vision's REST and gRPC and Amazon Rekognition's
 JSON on this machine, for their own SDKs. Pictures with a cassette get the recorded answer, others
-what the embedded models see, in the service's shape. GET /_sandbox/calls shows what was asked.
+what the embedded models see, in the service's shape. GET /calls counts every call that came in and
+every unit that the service might bill; GET /_sandbox/calls shows the latest calls in full.
 """
 FAULTS = """\
 A faults file is TOML: any number of [[fault]], each with a kind.

@@ -79,16 +79,19 @@ class Rekognition:
         try:
             request, pictures = self._read(name, body)
         except Refusal as refusal:
-            self._desk.attend(Call(NAME, name, "json"))
+            self._desk.attend(Call(NAME, name, "json", refused=True), lambda _: None)
             return _refused(refusal)
-        features = tuple(map(str, request.get("Features") or request.get("Attributes") or ()))
-        call = Call(NAME, name, "json", features, tuple(each.sha256 for each in pictures))
-        fault = self._desk.attend(call)
+        flaw = _flaw(OPERATIONS[name], request, pictures)
+        call = _call(name, request, pictures, refused=flaw is not None)
+        fault = self._desk.attend(call, _refusal)
         try:
-            _refuse(fault)
+            if refusal := _refusal(fault):
+                raise refusal
             recorded = self._recorded(name, request, pictures)
             if recorded is not None and not _is(fault, "unknown_field"):
                 return delivered(recorded.status, recorded.data, MEDIA_TYPE, _headers(), fault)
+            if flaw is not None:
+                raise flaw
             data = self._data(name, request, pictures, strange=_is(fault, "unknown_field"))
         except Refusal as refusal:
             return _refused(refusal)
@@ -123,15 +126,33 @@ class Rekognition:
         self, name: str, request: Request, pictures: Sequence[Picture], *, strange: bool
     ) -> bytes:
         operation = OPERATIONS[name]
-        _check(request)
-        for picture in pictures:
-            _check_picture(picture, operation)
         hashes = [picture.sha256 for picture in pictures]
         answer = self._desk.cassettes.rekognition(name, hashes, request)
         answer = operation.fill(self._desk, request, pictures) if answer is None else answer
         if strange:
             add_members(answer, "SandboxUnknown")
         return json.dumps(answer, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _call(name: str, request: Request, pictures: Sequence[Picture], *, refused: bool) -> Call:
+    """The call, with its price lines: one an operation, and one for the picture's properties."""
+    features = tuple(map(str, request.get("Features") or request.get("Attributes") or ()))
+    lines = [name] if "GENERAL_LABELS" in features or "IMAGE_PROPERTIES" not in features else []
+    lines += [word for word in features if word == "IMAGE_PROPERTIES"]
+    images = tuple(picture.sha256 for picture in pictures)
+    asked = (*[()] * (len(images) - 1), tuple(dict.fromkeys(lines)))
+    return Call(NAME, name, "json", features, images, asked, refused)
+
+
+def _flaw(operation: Operation, request: Request, pictures: Sequence[Picture]) -> Refusal | None:
+    """Why the service takes a call for not valid; None when it is."""
+    try:
+        _check(request)
+        for picture in pictures:
+            _check_picture(picture, operation)
+    except Refusal as refusal:
+        return refusal
+    return None
 
 
 def _bytes(image: object) -> bytes:
@@ -181,19 +202,21 @@ def _is(fault: Fault | None, kind: str) -> bool:
     return fault is not None and fault.kind == kind
 
 
-def _refuse(fault: Fault | None) -> None:
-    """Raise what a fault says in place of an answer."""
-    code = str(fault.code) if fault and fault.code else ""
+def _refusal(fault: Fault | None) -> Refusal | None:
+    """What a fault says in place of an answer, if it says anything."""
     if fault is None:
-        return
+        return None
+    code = str(fault.code) if fault.code else ""
     if fault.kind == "throttle":
         code, wait = code or "ThrottlingException", fault.retry_after
-        raise Refusal(code, "Rate exceeded (scripted).", fault.status or 400, wait)
+        return Refusal(code, "Rate exceeded (scripted).", fault.status or 400, wait)
     if fault.kind == "error":
         status = fault.status or 500
-        raise Refusal(code or CODES.get(status, "InternalServerError"), "A scripted error.", status)
+        code = code or CODES.get(status, "InternalServerError")
+        return Refusal(code, "A scripted error.", status)
     if fault.kind == "expired_credentials":
-        raise Refusal("ExpiredTokenException", "Scripted: the token expired.", fault.status or 403)
+        return Refusal("ExpiredTokenException", "Scripted: the token expired.", fault.status or 403)
+    return None
 
 
 def _refused(refusal: Refusal) -> Answer:

@@ -15,7 +15,7 @@ from visionhub.provider import import_extra
 from visionhub_sandbox.answers import MARK, Refusal
 from visionhub_sandbox.desk import Desk
 from visionhub_sandbox.faults import Fault
-from visionhub_sandbox.google import Ask, Feature, Google, check_count, feature, invalid, refuse
+from visionhub_sandbox.google import Ask, Feature, Google, check_count, feature, invalid
 
 SERVICE, METHOD = "google.cloud.vision.v1.ImageAnnotator", "BatchAnnotateImages"
 GRACE = 0.1  # seconds; without any, gRPC's core complains on the client's standard error
@@ -61,7 +61,6 @@ class Rpc:
         context.send_initial_metadata(METADATA)
         try:
             asks, fault = self._google.attend("grpc", lambda: self._asks(body))
-            refuse(fault)
             answer = self._google.responses(asks, fault)
         except Refusal as refusal:
             self._abort(context, refusal)

@@ -9,7 +9,7 @@ from types import TracebackType
 
 from visionhub.errors import UsageError
 from visionhub.provider import Provider, installed
-from visionhub_sandbox.calls import Calls
+from visionhub_sandbox.calls import Call, Calls
 from visionhub_sandbox.cassettes import Cassettes
 from visionhub_sandbox.desk import Desk
 from visionhub_sandbox.faults import Fault, Script
@@ -31,8 +31,9 @@ class Sandbox:
 
     models: the provider whose predictions fill the answers; without one they are empty. port: 0
     takes two free ones. faults: what goes wrong (`read_faults`). cassettes: a folder of
-    recordings, which go before predictions. announce: takes notes for the user. gRPC is served
-    where the package google-cloud-vision is installed.
+    recordings, which go before predictions. announce: takes notes for the user. on_call: called
+    with each call when it has come in and is counted, before it is answered. gRPC is served where
+    the package google-cloud-vision is installed.
     """
 
     def __init__(
@@ -43,9 +44,11 @@ class Sandbox:
         faults: Sequence[Fault] = (),
         cassettes: Path | None = None,
         announce: Callable[[str], None] = _silent,
+        on_call: Callable[[Call], None] | None = None,
     ) -> None:
         self._wanted = port
-        self._desk = Desk(Script(faults), Predictions(models, announce), Cassettes(cassettes))
+        parts = (Script(faults), Predictions(models, announce), Cassettes(cassettes))
+        self._desk = Desk(*parts, on_call) if on_call else Desk(*parts)
         self._http: Server | None = None
         self._rpc: Rpc | None = None
 
