@@ -58,7 +58,8 @@ class Ledger:
 
     cap: the most that the whole study may spend, in micro-units of `currency`; None for no cap.
     free: units a month that are claimed to be free, by (provider, pool). retry: whether a request
-    whose end is unknown is asked again. clock: seconds since the epoch.
+    whose end is unknown is asked again. clock: seconds since the epoch. owner: who holds; None for
+    this process. alive: whether another owner still does.
 
     Raises CapReached when the study has spent more than `cap`, and StudyError.
     """
@@ -75,6 +76,7 @@ class Ledger:
         retry: bool,
         rehearsal: bool,
         clock: Callable[[], float] = time.time,
+        owner: Owner | None = None,
         alive: IsAlive = is_alive,
     ) -> None:
         self._path, self._clock, self._alive = study.path, clock, alive
@@ -83,17 +85,19 @@ class Ledger:
         self._sql = study.second()
         self._queue = Queue(self._sql, study.writing)
 
-        def enter(sql: sqlite3.Connection) -> Book:
+        self._lease_until = clock() + LEASE
+
+        def enter(sql: sqlite3.Connection) -> tuple[Book, Totals]:
             when = self._now()
             set_cap(sql, currency, NO_CAP if cap is None else cap)
-            owner_id = ledger_owners.enter(sql, Owner.here(), when, rehearsal=rehearsal)
+            me = owner or Owner.here()
+            owner_id = ledger_owners.enter(sql, me, when, self._lease_until, rehearsal)
             table_id = keep_table(sql, table, when)
-            return Book(run_id, owner_id, table_id, currency, dict(free), retry)
+            book = Book(run_id, owner_id, table_id, currency, dict(free), retry)
+            return book, read_totals(sql, currency)
 
-        self._lease_until = clock() + LEASE
         try:
-            self._book = self._do(enter)
-            self._totals = self._do(lambda sql: read_totals(sql, currency))
+            self._book, self._totals = self._do(enter)
         except BaseException:
             self._sql.close()
             raise
@@ -189,6 +193,6 @@ class Ledger:
 
     def _renew(self, sql: sqlite3.Connection) -> None:
         now = self._clock()
-        if is_due(self._lease_until, now):
+        if not self._closed and is_due(self._lease_until, now):
             ledger_owners.extend(sql, self._book.owner_id, now + LEASE)
             self._lease_until = now + LEASE

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from visionhub.store.ledger_items import Recovered
-from visionhub.store.owners import LEASE, Owner
+from visionhub.store.owners import Owner
 
 IsAlive: TypeAlias = Callable[[Owner, float, float], bool]
 """Whether an owner lives: its lease's end and the present, in seconds since the epoch."""
@@ -21,20 +21,23 @@ def stamp(when: datetime) -> str:
     return when.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def enter(sql: sqlite3.Connection, owner: Owner, when: datetime, *, rehearsal: bool) -> int:
-    """Note a new owner, with a lease; its id."""
+def enter(
+    sql: sqlite3.Connection, owner: Owner, when: datetime, lease_until: float, rehearsal: bool
+) -> int:
+    """Note a new owner; its id."""
     row = (owner.host, owner.boot, owner.pid, owner.started, rehearsal)
     cursor = sql.execute(
         "INSERT INTO owners (host, boot, pid, started, rehearsal, lease_until, began_at) "
         "VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (*row, when.timestamp() + LEASE, stamp(when)),
+        (*row, lease_until, stamp(when)),
     )
     return int(cursor.lastrowid or 0)
 
 
 def extend(sql: sqlite3.Connection, owner_id: int, until: float) -> None:
-    """Write an owner's lease anew."""
-    sql.execute("UPDATE owners SET lease_until = ? WHERE id = ?", (until, owner_id))
+    """Write an owner's lease anew. Another host may have taken it for dead: it lives."""
+    change = "UPDATE owners SET lease_until = ?, ended_at = NULL WHERE id = ?"
+    sql.execute(change, (until, owner_id))
 
 
 def holders(sql: sqlite3.Connection) -> set[int]:

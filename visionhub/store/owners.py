@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import socket
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -80,10 +79,12 @@ def _started(pid: int) -> str | None:
 
 def _is_hidden(pid: int) -> bool:
     """Whether there is such a process all the same: /proc may hide those of other users."""
-    if os.name == "posix":  # elsewhere os.kill ends the process
-        with suppress(ProcessLookupError):
-            try:
-                os.kill(pid, 0)
-            except PermissionError:
-                return True
-    return False
+    if os.name != "posix":  # elsewhere os.kill ends the process
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
