@@ -5,15 +5,20 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from visionhub import __version__
-from visionhub.engine.plan import DEFAULT_TASKS, Ask, plan
+from visionhub.engine.agreement import agreed
+from visionhub.engine.money import paying
+from visionhub.engine.plan import DEFAULT_TASKS, Ask, Plan, plan
 from visionhub.engine.progress import Progress
 from visionhub.engine.rehearsal import mark, refuse_real, unmark
 from visionhub.engine.run import Run
 from visionhub.engine.sources import Sources, without_study
+from visionhub.engine.terms import Terms, make_terms
 from visionhub.errors import AuthenticationError, CapReached, StudyError
 from visionhub.store.record import Recorder
 from visionhub.store.rows import TABLES
@@ -23,6 +28,7 @@ from visionhub.store.table import Table
 if TYPE_CHECKING:
     from visionhub.engine.earlier import Imported
     from visionhub.engine.kept import Lost
+    from visionhub.engine.quote import Quote
 
 RAW_TABLES = ("marks", "images", "paths", "renderings", "questions", "requests", "runs", "status")
 
@@ -80,7 +86,12 @@ class Study:
         sensitive: str | Sequence[str] = (),
         settings: Mapping[str, str] | None = None,
         sandbox: str = "",
-        max_units: int | None = None,
+        max_cost: str | None = None,
+        prices: str | os.PathLike[str] | None = None,
+        old_prices: bool = False,
+        assume_free: Mapping[str, str] | None = None,
+        on_ambiguous: str = "skip",
+        confirm: Callable[[Quote], bool] | None = None,
         announce: Callable[[str], None] = _quiet,
         watch: Callable[[Progress], None] = _quiet,
         stop: threading.Event | None = None,
@@ -91,10 +102,15 @@ class Study:
         parameters: "task.name" or "provider.task.name" to its text, as `--param` takes it.
         settings: "provider.name" to its text, as `--set` takes it.
         sandbox: the address, host:port, of a rehearsal server that answers for cloud services.
-        max_units: the most paid units that may be sent; needed where a service charges.
+        max_cost: the most that the study may ever spend, such as "5" or "5 USD".
+        prices: a price table of your own, over the packaged one; old_prices: whatever its age.
+        assume_free: "provider.task" to the free units a month that you claim.
+        on_ambiguous: "skip" or "retry" requests of which nobody knows whether they were charged.
+        confirm: shown the quote of a paid run; whether to go on. Without it max_cost is needed;
+        without max_cost the cap is what is spent already and the quote's highest cost.
         announce: shown one line at a time (downloads); watch: called as counts change.
-        Raises UsageError, UnknownProvider, MissingExtra, ModelError, StudyError, CapReached and
-        AuthenticationError. A bad image raises nothing: its status holds the reason.
+        Raises UsageError, UnknownProvider, MissingExtra, ModelError, StudyError, CapReached,
+        Declined and AuthenticationError. A bad image raises nothing: its status holds the reason.
         """
         files = sources if isinstance(sources, Sources) else Sources.of(sources)
         files.check()
@@ -105,20 +121,44 @@ class Study:
             _words(sensitive),
             dict(settings or {}),
             sandbox,
-            max_units,
+            max_cost,
+            Path(prices) if prices is not None else None,
+            old_prices,
+            dict(assume_free or {}),
+            on_ambiguous,
         )
         planned = plan(wanted, announce)
-        with StudyFile(self._file, write=True) as study:
+        terms = make_terms(
+            wanted, planned.providers, planned.questions, datetime.now(UTC).date(), announce
+        )
+        keep = files.repeatable() if planned.paid else nullcontext(files)
+        with keep as files:
+            if terms is not None and planned.paid:
+                terms = agreed(files, planned, terms, self._file, confirm, stop)
+            return self._run(files, planned, terms, announce, watch, stop)
+
+    def _run(
+        self,
+        files: Sources,
+        planned: Plan,
+        terms: Terms | None,
+        announce: Callable[[str], None],
+        watch: Callable[[Progress], None],
+        stop: threading.Event | None,
+    ) -> Progress:
+        """Annotate, as planned and agreed."""
+        with StudyFile(self._file, write=True, shared=True) as study:
             mark(study, planned)
             asked = {"sources": files.described(), "questions": planned.questions}
             recorder = Recorder.start(study, __version__, asked)
-            run = Run(study, planned, recorder, watch, stop)
-            try:
-                with files.counting(run.progress):
-                    progress = run.go(without_study(files, self._file, files.pass_over))
-            except (CapReached, AuthenticationError):
-                _finish(study, recorder, run.progress)
-                raise
+            with paying(study, recorder.run, planned, terms, announce) as money:
+                run = Run(study, planned, recorder, watch, stop, money)
+                try:
+                    with files.counting(run.progress):
+                        progress = run.go(without_study(files, self._file, files.pass_over))
+                except (CapReached, AuthenticationError):
+                    _finish(study, recorder, run.progress)
+                    raise
             _finish(study, recorder, progress)
         if progress.unknown:
             from visionhub.report.summary import warning

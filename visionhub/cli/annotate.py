@@ -55,19 +55,41 @@ def annotate(
             "study is marked as a rehearsal.  [rehearsal.db unless --study]",
         ),
     ] = False,
-    max_units: Annotated[
-        int | None,
-        typer.Option(
-            min=0, help="The most paid units (a task on an image, attempts included) to send."
-        ),
+    max_cost: Annotated[
+        str | None,
+        typer.Option(help="The most that the study may ever spend, such as 5 or '5 USD'."),
     ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Do not ask: at most the quote is spent.")
+    ] = False,
+    prices: Annotated[
+        Path | None, typer.Option(help="Prices of your own; see `visionhub prices`.")
+    ] = None,
+    old_prices: Annotated[
+        bool, typer.Option("--old-prices", help="Use prices although they are a year old.")
+    ] = False,
+    assume_free: Annotated[
+        list[str] | None,
+        typer.Option(help="provider.task=N: free units a month that you claim; repeat it."),
+    ] = None,
+    on_ambiguous: Annotated[
+        str,
+        typer.Option(
+            help="Requests that may have been charged without an answer: skip, retry or ask."
+        ),
+    ] = "skip",
     column: Annotated[
         str | None, typer.Option(help="The column of a CSV file that holds paths.")
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many files.")] = None,
     shuffle: Annotated[bool, typer.Option("--shuffle", help="Files in random order.")] = False,
     seed: Annotated[int, typer.Option(help="The seed of --shuffle.")] = 0,
-    json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+    json: Annotated[
+        bool,
+        typer.Option(
+            "--json", help="The summary as JSON on stdout, and events as JSON lines on stderr."
+        ),
+    ] = False,
 ) -> None:
     """Ask providers about photographs and store the answers; what is held is not asked again."""
     from visionhub.cli.watch import Asked, run_watched
@@ -80,7 +102,12 @@ def annotate(
         parameters=param,
         sensitive=sensitive,
         settings=setting,
-        max_units=max_units,
+        max_cost=max_cost,
+        yes=yes,
+        prices=prices,
+        old_prices=old_prices,
+        assume_free=assume_free,
+        on_ambiguous=on_ambiguous,
     )
     named = study or Path("rehearsal.db" if sandbox else "study.db")
     raise typer.Exit(run_watched(named, files, asked, as_json=json, rehearse=sandbox))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -24,19 +25,32 @@ def note(text: str) -> None:
     typer.echo(text, err=True)
 
 
+def note_json(text: str) -> None:
+    """The same as an event: one JSON object a line."""
+    note(json.dumps({"event": "note", "text": text}))
+
+
 @contextmanager
-def showing() -> Iterator[Show]:
+def showing(*, as_json: bool = False) -> Iterator[Show]:
     """Give what is to be called whenever counts change; the last counts stay on the screen."""
-    with _live() if sys.stderr.isatty() else _plain() as show:
+    if as_json:
+        from visionhub.report.running import event
+
+        shown = _plain(lambda progress: note(json.dumps(event(progress))))
+    elif sys.stderr.isatty():
+        shown = _live()
+    else:
+        from visionhub.report.running import line
+
+        shown = _plain(lambda progress: note(line(progress)))
+    with shown as show:
         yield show
 
 
 @contextmanager
-def _plain() -> Iterator[Show]:
-    from visionhub.report.running import line
-
+def _plain(say: Show) -> Iterator[Show]:
     last: list[Progress] = []
-    every = _now_and_then(PLAIN_SECONDS, lambda progress: note(line(progress)))
+    every = _now_and_then(PLAIN_SECONDS, say)
 
     def show(progress: Progress) -> None:
         last[:] = [progress]
@@ -44,7 +58,7 @@ def _plain() -> Iterator[Show]:
 
     yield show
     if last:
-        note(line(last[0]))
+        say(last[0])
 
 
 @contextmanager

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-
-from visionhub.cli.progress import note
 
 VARIABLE = "VISIONHUB_SANDBOX"
 PATIENCE = 5.0  # seconds for a sandbox to say that it is one
 
 
 @contextmanager
-def rehearsing(*, wanted: bool) -> Iterator[str]:
+def rehearsing(*, wanted: bool, announce: Callable[[str], None]) -> Iterator[str]:
     """The address of a sandbox, `host:port`; empty when none is wanted.
 
     VISIONHUB_SANDBOX names one that runs already (`visionhub sandbox`); without it one is started
@@ -25,7 +23,9 @@ def rehearsing(*, wanted: bool) -> Iterator[str]:
     running = os.environ.get(VARIABLE)
     if running:
         _check(running)
-        note(f"REHEARSAL: the sandbox at {running} answers for the services; nothing is charged.")
+        announce(
+            f"REHEARSAL: the sandbox at {running} answers for the services; nothing is charged."
+        )
         yield running
         return
     from visionhub_sandbox import Sandbox
@@ -42,7 +42,9 @@ def rehearsing(*, wanted: bool) -> Iterator[str]:
             f"{VARIABLE} to its address."
         ) from error
     try:
-        note("REHEARSAL: a stand-in on this machine answers for the services; nothing is charged.")
+        announce(
+            "REHEARSAL: a stand-in on this machine answers for the services; nothing is charged."
+        )
         yield sandbox.address
     finally:
         sandbox.stop()

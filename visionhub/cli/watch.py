@@ -8,10 +8,11 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
-from visionhub.cli.progress import note, showing
+from visionhub.cli.progress import note, note_json, showing
 from visionhub.cli.rehearse import rehearsing
 
 if TYPE_CHECKING:
@@ -30,7 +31,12 @@ class Asked(TypedDict):
     parameters: Sequence[str] | None
     sensitive: str | None
     settings: Sequence[str] | None
-    max_units: int | None
+    max_cost: str | None
+    yes: bool
+    prices: Path | None
+    old_prices: bool
+    assume_free: Sequence[str] | None
+    on_ambiguous: str
 
 
 def run_watched(
@@ -38,9 +44,10 @@ def run_watched(
 ) -> int:
     """Annotate with progress on stderr and the summary on stdout; the exit code.
 
-    A run that ends at its cap, or because credentials are refused, says what it did all the same.
+    A run that ends at its cap, on a full disk, or because credentials are refused, says what it did
+    all the same.
     """
-    from visionhub.errors import AuthenticationError, CapReached
+    from visionhub.errors import AuthenticationError, CapReached, StudyFull
     from visionhub.report.summary import PassedOver, summary
     from visionhub.report.terminal import write, write_json
 
@@ -53,16 +60,21 @@ def run_watched(
         else:
             write([summary(progress, str(study), over)])
 
+    say = note_json if as_json else note
     try:
-        with rehearsing(wanted=rehearse) as sandbox, stopping() as stop, showing() as show:
+        with (
+            rehearsing(wanted=rehearse, announce=say) as sandbox,
+            stopping() as stop,
+            showing(as_json=as_json) as show,
+        ):
 
             def watch(progress: Progress) -> None:
                 last[:] = [progress]
                 show(progress)
 
-            watched = Watched(sandbox, watch, stop)
+            watched = Watched(sandbox, say, watch, stop)
             progress = _annotate(study, replace(files, pass_over=over.add), asked, watched)
-    except (AuthenticationError, CapReached):
+    except (AuthenticationError, CapReached, StudyFull):
         if last:
             tell(last[0])
         raise
@@ -71,14 +83,16 @@ def run_watched(
 
 
 class Watched(NamedTuple):
-    """A sandbox's address or nothing, what is told of progress, and what stops the run."""
+    """A sandbox's address or nothing, what is told of notes and progress, and what stops the run."""
 
     sandbox: str
+    say: Callable[[str], None]
     watch: Callable[[Progress], None]
     stop: threading.Event
 
 
 def _annotate(study: Path, files: Sources, asked: Asked, watched: Watched) -> Progress:
+    from visionhub.cli.consent import consent, retrying
     from visionhub.engine.plan import DEFAULT_TASKS
     from visionhub.facade import Study
 
@@ -86,12 +100,17 @@ def _annotate(study: Path, files: Sources, asked: Asked, watched: Watched) -> Pr
         files,
         providers=tuple(asked["providers"] or ("embedded",)),
         tasks=asked["tasks"] or DEFAULT_TASKS,
-        parameters=_pairs(asked["parameters"] or (), "--param", "task.name=value"),
+        parameters=pairs(asked["parameters"] or (), "--param", "task.name=value"),
         sensitive=asked["sensitive"] or (),
-        settings=_pairs(asked["settings"] or (), "--set", "provider.name=value"),
+        settings=pairs(asked["settings"] or (), "--set", "provider.name=value"),
         sandbox=watched.sandbox,
-        max_units=asked["max_units"],
-        announce=note,
+        max_cost=asked["max_cost"],
+        prices=asked["prices"],
+        old_prices=asked["old_prices"],
+        assume_free=pairs(asked["assume_free"] or (), "--assume-free", "provider.task=N"),
+        on_ambiguous=retrying(study, asked["on_ambiguous"]),
+        confirm=partial(consent, yes=asked["yes"], max_cost_given=asked["max_cost"] is not None),
+        announce=watched.say,
         watch=watched.watch,
         stop=watched.stop,
     )
@@ -103,10 +122,13 @@ def exit_code(progress: Progress) -> int:
         return INTERRUPTED
     if not progress.files:
         return 1
-    return 4 if progress.unanswered else 0
+    if progress.ambiguous.total():
+        return 5
+    return 4 if progress.unanswered or progress.elsewhere or progress.unsent else 0
 
 
-def _pairs(given: Sequence[str], option: str, form: str) -> dict[str, str]:
+def pairs(given: Sequence[str], option: str, form: str) -> dict[str, str]:
+    """Options of the form name=value; UsageError names one that is not."""
     from visionhub.errors import UsageError
 
     pairs = {}

@@ -1,78 +1,92 @@
-"""One batch: fetch, retry what may pass, parse, pack. Runs in a worker thread, never raises.
+"""One batch: reserve, fetch, retry what may pass, parse, pack. Runs in a worker thread.
 
 The only retry layer is here; a provider makes one attempt per `fetch`. What came before a fault is
-kept: it was paid for.
+kept: it was paid for. Nothing is sent that was not reserved.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from visionhub.engine.gate import Allowance, Gate, Stop
+from visionhub.engine.gate import LONGEST_ASKED, Gate, Stop
+from visionhub.engine.till import Admitted, Till, only
 from visionhub.errors import (
-    CapReached,
     ProviderError,
     RateLimited,
+    RefusedImage,
     TransientError,
     UnexpectedBody,
     VisionHubError,
 )
-from visionhub.provider import Batch, Outcome, Provider, Request
+from visionhub.provider import Batch, Body, Outcome, Provider, Request
 from visionhub.schema import Annotation
 from visionhub.store.items import PackedBody
+from visionhub.store.ledger import Away, Ended, State
 from visionhub.store.rows import flaw
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
 
 ATTEMPTS = 4
+THROTTLED = 10  # attempts while a service only asks for patience, which it does not charge for
 FIRST_WAIT = 0.5  # seconds, doubled each time
 LONGEST_WAIT = 60.0
-LONGEST_ASKED = 300.0  # a service that asks for more is given up for this run
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """One request's end: what its body says, or the error."""
+    """One request's end: what its body says, or the error; None when it was not sent.
+
+    ended: how its reservation ends once the answer is stored. away: why it was turned away.
+    """
 
     request: Request
-    result: Annotation | ProviderError
+    result: Annotation | ProviderError | None
     body: PackedBody | None = None
+    ended: Ended | None = None
+    away: Away | None = None
 
 
 def ask(
-    provider: Provider, batch: Batch, stop: Stop | None = None, gate: Gate | None = None
+    provider: Provider,
+    batch: Batch,
+    stop: Stop | None = None,
+    gate: Gate | None = None,
+    till: Till | None = None,
 ) -> list[Parsed]:
-    """Answer every request of a batch, each once, whatever the provider does.
+    """End every request of a batch, each once, whatever the provider does.
 
     An image can fail; a run does not end because of it. Once `stop` is set nothing is tried again.
-    What was not sent because of `stop` or the cap has no end here: it is still to be asked.
+    Raises StudyError when the study cannot be written: then nothing can be reserved.
     """
-    gate = gate or Gate(provider, Allowance(None))
-    attempt = _Attempts(provider, batch, stop or threading.Event(), gate)
-    error = _error_of(attempt.all)
-    if error is not None or attempt.sent:
-        lost = error or ProviderError(f"{provider.name} returned no outcome for this request")
-        attempt.lose(lost)
-    return [part for outcome in attempt.kept for part in _read(provider, outcome)]
+    gate = gate or Gate(provider)
+    till = till or Till(provider, None, None, lambda _: (0, 0))
+    attempts = _Attempts(provider, batch, stop or threading.Event(), gate, till)
+    attempts.all()
+    answers = [part for kept in attempts.kept for part in _read(provider, *kept)]
+    return answers + [Parsed(r, None, away=attempts.away.get(r.key)) for r in attempts.unsent]
 
 
 class _Attempts:
-    """Moves requests of one batch from `left` into `kept`, as they are answered."""
+    """Moves requests of one batch from `left` into `kept` or `unsent`."""
 
-    def __init__(self, provider: Provider, batch: Batch, stop: Stop, gate: Gate) -> None:
-        self.provider, self.batch, self.stop, self.gate = provider, batch, stop, gate
+    def __init__(
+        self, provider: Provider, batch: Batch, stop: Stop, gate: Gate, till: Till
+    ) -> None:
+        self.provider, self.batch = provider, batch
+        self.stop, self.gate, self.till = stop, gate, till
         self.left = {request.key: request for request in batch.requests}
-        self.kept: list[Outcome] = []
-        self.sent = False
-        self._passing: dict[str, Outcome] = {}  # what came with an error that may pass
-        self._last: TransientError | None = None
+        self.kept: list[tuple[Outcome, int | None]] = []  # with the attempt that it settles
+        self.unsent: list[Request] = []
+        self.away: dict[str, Away] = {}
+        self._told: dict[str, Outcome] = {}  # what came with an error that may pass
 
     def all(self) -> None:
-        """Try until nothing is left that may pass; raises the last error."""
+        """Try until nothing is left that may pass, and give what is left its end."""
         import tenacity
 
         retrying = tenacity.Retrying(
@@ -82,26 +96,24 @@ class _Attempts:
             sleep=self._sleep,
             reraise=True,
         )
-        try:
+        with suppress(TransientError):
             retrying(self._one)
-        except CapReached:  # the gate remembers it
-            if self._last is not None:
-                raise self._last from None
-
-    def lose(self, error: ProviderError) -> None:
-        """End what is left: with what its image was told, or with the error of all."""
         groups: dict[int, tuple[Outcome, list[Request]]] = {}
-        for key, told in self._passing.items():
-            if key in self.left:
-                groups.setdefault(id(told), (told, []))[1].append(self.left.pop(key))
+        for key, request in self.left.items():
+            told = self._told.get(key)
+            if told is None:
+                self.unsent.append(request)
+            else:
+                groups.setdefault(id(told), (told, []))[1].append(request)
         for told, mine in groups.values():
-            self.kept.append(Outcome(tuple(mine), told.result, told.body))
-        self.kept.append(Outcome(tuple(self.left.values()), error))
+            self.kept.append((Outcome(tuple(mine), told.result, told.body), None))
 
     def _enough(self, state: RetryCallState) -> bool:
         """Whether to give up; asked after each failed attempt."""
+        error = state.outcome.exception() if state.outcome else None
+        most = THROTTLED if isinstance(error, RateLimited) else ATTEMPTS
         return (
-            state.attempt_number >= ATTEMPTS
+            state.attempt_number >= most
             or self.stop.is_set()
             or _asked_to_wait(state) > LONGEST_ASKED
             or not self.gate.may_retry()
@@ -113,42 +125,73 @@ class _Attempts:
         jitter = tenacity.wait_exponential_jitter(multiplier=FIRST_WAIT, max=LONGEST_WAIT)(state)
         asked = _asked_to_wait(state)
         if 0 < asked <= LONGEST_ASKED:  # tenacity asks for the pause before it asks for the end
-            self.gate.slow(self._rest(), asked)
+            self.gate.slow(only(self.batch, self.left), asked)
         return max(jitter, asked)
 
     def _sleep(self, seconds: float) -> None:
         self.stop.wait(seconds)
 
-    def _rest(self) -> Batch:
-        return _only(self.batch, self.left)
-
     def _one(self) -> None:
         """One attempt. The error that may pass is raised when all of it is over."""
-        rest = self._rest()
-        if not self.gate.enter(rest, self.stop):
-            if self._last is not None:  # it came to an end between two attempts
-                raise self._last
+        rest = only(self.batch, self.left)
+        if not rest.works or not self.gate.enter(rest, self.stop):
             return
-        self.sent = True
-        try:
-            self._last = self._fetch(rest)
-        except TransientError as error:
-            self._last = error
-        if self._last is not None:
-            raise self._last
+        admitted = self.till.admit(rest)
+        for key, why in admitted.away.items():
+            self.away[key] = why
+            self.unsent.append(self.left.pop(key))
+        if not admitted.batch.works:
+            return
+        if self.stop.is_set():  # it came while the reservation was written
+            self.till.give_back(admitted)
+            return
+        passing = self._fetch(admitted)
+        if passing is not None:
+            raise passing
 
-    def _fetch(self, rest: Batch) -> TransientError | None:
-        """Sort what a `fetch` brings; what may pass, of a part of the batch, is returned."""
+    def _fetch(self, admitted: Admitted) -> TransientError | None:
+        """Sort what a `fetch` brings; the error of what may be asked again is returned."""
+        waiting = {request.key: request for request in admitted.batch.requests}
+        worst: ProviderError | None = None
         passing: TransientError | None = None
-        for outcome in self.provider.fetch(rest):
-            if isinstance(outcome.result, TransientError):
-                passing = outcome.result
-                self._passing.update((request.key, outcome) for request in outcome.requests)
-                continue
-            asked = [self.left.pop(r.key, None) for r in outcome.requests]  # no stranger, not twice
-            mine = tuple(r for r in asked if r is not None)
-            self.kept.append(Outcome(mine, outcome.result, outcome.body))
+        try:
+            for outcome in self.provider.fetch(admitted.batch):
+                # No stranger, and none twice.
+                mine = tuple(r for o in outcome.requests if (r := waiting.pop(o.key, None)))
+                if isinstance(outcome.result, ProviderError):
+                    worst = outcome.result
+                    passing = self._fail(mine, outcome, admitted) or passing
+                else:
+                    self._keep(mine, outcome, admitted)
+            lost = ProviderError(f"{self.provider.name} returned no outcome for this request")
+        except Exception as error:
+            worst = lost = _explained(error)
+        if waiting:
+            rest = Outcome(tuple(waiting.values()), lost)
+            passing = self._fail(rest.requests, rest, admitted) or passing
+        self.gate.told(admitted.batch, worst)
         return passing
+
+    def _keep(self, mine: tuple[Request, ...], outcome: Outcome, admitted: Admitted) -> None:
+        for request in mine:
+            self.left.pop(request.key)
+        self.kept.append((Outcome(mine, outcome.result, outcome.body), admitted.attempt))
+
+    def _fail(
+        self, mine: tuple[Request, ...], outcome: Outcome, admitted: Admitted
+    ) -> TransientError | None:
+        """End requests in the ledger; the error is returned when they may be asked again."""
+        error = outcome.result
+        if not mine or not isinstance(error, ProviderError):
+            return None
+        self.till.failed(admitted.attempt, [request.key for request in mine], error)
+        if isinstance(error, TransientError) and self.till.may_pass(error):
+            self._told.update((request.key, outcome) for request in mine)
+            return error
+        for request in mine:
+            self.left.pop(request.key)
+        self.kept.append((Outcome(mine, error, outcome.body), None))
+        return None
 
 
 def _asked_to_wait(state: RetryCallState) -> float:
@@ -157,29 +200,16 @@ def _asked_to_wait(state: RetryCallState) -> float:
     return (error.retry_after or 0.0) if isinstance(error, RateLimited) else 0.0
 
 
-def _only(batch: Batch, left: dict[str, Request]) -> Batch:
-    """The part of a batch that has no answer yet."""
-    works = [
-        replace(work, requests=tuple(r for r in work.requests if r.key in left))
-        for work in batch.works
-    ]
-    return replace(batch, works=tuple(work for work in works if work.requests))
-
-
-def _error_of(call: Callable[[], None]) -> ProviderError | None:
+def _explained(error: Exception) -> ProviderError:
     """What a provider raised, as an error about its requests."""
-    try:
-        call()
-    except ProviderError as error:
+    if isinstance(error, ProviderError):
         return error
-    except VisionHubError as error:
+    if isinstance(error, VisionHubError):
         return ProviderError(str(error))
-    except Exception as error:
-        return ProviderError(f"{type(error).__name__}: {error}")
-    return None
+    return ProviderError(f"{type(error).__name__}: {error}")
 
 
-def _read(provider: Provider, outcome: Outcome) -> Iterable[Parsed]:
+def _read(provider: Provider, outcome: Outcome, attempt: int | None) -> Iterable[Parsed]:
     result = outcome.result
     if isinstance(result, ProviderError):
         came = None if outcome.body is None else PackedBody.pack(outcome.body)
@@ -188,8 +218,28 @@ def _read(provider: Provider, outcome: Outcome) -> Iterable[Parsed]:
         body = PackedBody.pack(result)
     except Exception as error:
         no_body = ProviderError(f"{provider.name} returned no body: {error}")
-        return [Parsed(request, no_body) for request in outcome.requests]
-    return [Parsed(r, parse(provider, result.data, r), body) for r in outcome.requests]
+        return [
+            Parsed(r, no_body, ended=_ended(r, attempt, no_body, State.UNKNOWN))
+            for r in outcome.requests
+        ]
+    return [_parsed(provider, result, r, body, attempt) for r in outcome.requests]
+
+
+def _parsed(
+    provider: Provider, raw: Body, request: Request, body: PackedBody, attempt: int | None
+) -> Parsed:
+    """A complete answer was paid for, whatever it says."""
+    result = parse(provider, raw.data, request)
+    return Parsed(request, result, body, _ended(request, attempt, result, State.SETTLED))
+
+
+def _ended(
+    request: Request, attempt: int | None, result: Annotation | ProviderError, state: State
+) -> Ended | None:
+    if attempt is None:
+        return None
+    unread = isinstance(result, ProviderError) and not isinstance(result, RefusedImage)
+    return Ended(attempt, request.key, state, str(result) if unread else "", state is State.SETTLED)
 
 
 def parse(provider: Provider, body: bytes, request: Request) -> Annotation | ProviderError:

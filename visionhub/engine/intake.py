@@ -117,6 +117,7 @@ class Intake:
         self.limits, self.decoder = limits_key(plan.limits), decoder_version()
         self._beside = Beside(study.path)
         self._met = bytearray()
+        self.reasons: list[StatusRow] = []  # why something was not asked, still to be stored
 
     def missing(self, chunk: Sequence[Seen]) -> list[Todo]:
         """Record these files; what must still be asked about their images."""
@@ -262,8 +263,11 @@ class Intake:
             asked = (question.provider, question.task.value, Status.ERROR.value)
             self.progress.ended[asked] += 1
 
-    def store(self, prepared: Iterable[Prepared], answers: Sequence[Answer]) -> None:
-        """Write facts, renderings and answers of a few images, inside one transaction."""
+    def store(self, prepared: Iterable[Prepared], answers: Sequence[Answer]) -> dict[str, int]:
+        """Write facts, renderings and answers of a few images, inside one transaction.
+
+        Returns ids of bodies by request key.
+        """
         renderings: dict[int, int] = {}
         for item in prepared:
             image_id = item.todo.image_id
@@ -276,4 +280,5 @@ class Intake:
                 why = (item.facts.reason, item.facts.detail)
                 rows = self._unreadable(image_id, *why, item.todo.questions)
                 self.recorder.statuses(rows)
-        self.recorder.answers(answers, renderings)
+        self.recorder.reasons(self.reasons)
+        return self.recorder.answers(answers, renderings)

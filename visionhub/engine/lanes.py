@@ -100,12 +100,22 @@ class Lanes:
         while any(lane.calls for lane in self._lanes.values()):
             yield from self._completed()
 
+    def rest(self) -> Iterator[list[Parsed]]:
+        """What is still in flight when a run ends early: it may have been paid for."""
+        for lane in self._lanes.values():
+            for call in lane.calls:
+                if not call.cancel() and call.exception() is None:
+                    yield call.result()
+
     def _completed(self) -> Iterator[list[Parsed]]:
         """What is completed next; nothing when that takes long."""
         calls = [call for lane in self._lanes.values() for call in lane.calls]
         done, _ = wait(calls, IDLE_SECONDS, FIRST_COMPLETED)
         if not done:
             self._idle()
-        for lane in self._lanes.values():
-            lane.leave(done)
-        yield from (call.result() for call in done)
+        # One may raise: the others are still there for `rest` then.
+        for call in done:
+            answered = call.result()
+            for lane in self._lanes.values():
+                lane.leave({call})
+            yield answered

@@ -9,6 +9,7 @@ from operator import and_
 from pathlib import Path
 
 from visionhub import registry
+from visionhub.engine.pace import Pace
 from visionhub.errors import UsageError
 from visionhub.images import Limits
 from visionhub.provider import Announce, Provider, TaskSpec, Value, canonical
@@ -29,7 +30,7 @@ class Ask:
     """What a user wants. `parameters` maps "task.name" or "provider.task.name" to typed text.
 
     settings: "provider.name" to typed text. sandbox: the address of a rehearsal server, which then
-    answers for every provider that can be rehearsed. max_units: the most paid units to be sent.
+    answers for every provider that can be rehearsed.
     max_cost: the study's cap, such as "5" or "5 USD". prices: the user's own price table, over the
     packaged one; old_prices: use prices even when they were read long ago. assume_free:
     "provider.task" to the free units a month that the user claims. on_ambiguous: whether a request
@@ -42,7 +43,6 @@ class Ask:
     sensitive: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
     sandbox: str = ""
-    max_units: int | None = None
     max_cost: str | None = None
     prices: Path | None = None
     old_prices: bool = False
@@ -52,13 +52,24 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Providers ready to answer, the questions for each image, and what nobody offers."""
+    """Providers ready to answer, the questions for each image, and what nobody offers.
+
+    pace: where the rates of services are kept, for all processes; None where none is asked.
+    """
 
     providers: Mapping[str, Provider]
     questions: tuple[Question, ...]
     unsupported: tuple[tuple[str, Task], ...]
     limits: Limits
-    max_units: int | None = None
+    pace: Pace | None = None
+
+    @property
+    def paid(self) -> bool:
+        """Whether a service charges for some of it."""
+        return any(
+            question.spec.sku and not self.providers[question.provider].rehearsing
+            for question in self.questions
+        )
 
     @property
     def rehearsal(self) -> bool:
@@ -79,7 +90,6 @@ def plan(ask: Ask, announce: Announce) -> Plan:
     _check_parameters(ask, providers, tasks)
     _check_sensitive(ask, providers, tasks)
     _check_gates(ask, providers, tasks)
-    _check_paid(ask, providers, tasks)
     if ask.sensitive:
         announce(SENSITIVE.format(what=", ".join(ask.sensitive)))
     questions: list[Question] = []
@@ -102,7 +112,8 @@ def plan(ask: Ask, announce: Announce) -> Plan:
     # Nothing is enlarged, so a minimum side is each provider's own affair and not the rendering's.
     limits = reduce(and_, (p.limits for p in providers.values()), Limits())
     shared = replace(limits, min_side=1)
-    return Plan(providers, tuple(questions), tuple(unsupported), shared, ask.max_units)
+    pace = Pace(announce) if any(is_service(type(p)) for p in providers.values()) else None
+    return Plan(providers, tuple(questions), tuple(unsupported), shared, pace)
 
 
 def question(provider: Provider, task: Task, chosen: Mapping[str, Value]) -> Question:
@@ -221,21 +232,6 @@ def is_service(provider: type[Provider]) -> bool:
 def _is_default(provider: Provider, setting: str) -> bool:
     known = provider.settings.get(setting)
     return known is not None and provider.setting(setting) == known.default
-
-
-def _check_paid(ask: Ask, providers: Mapping[str, Provider], tasks: Sequence[Task]) -> None:
-    """A service that charges is asked only under a cap."""
-    paid = [
-        f"{name} {task}"
-        for name, provider in providers.items()
-        for task in tasks
-        if task in provider.tasks and provider.tasks[task].sku and not provider.rehearsing
-    ]
-    if paid and ask.max_units is None:
-        raise UsageError(
-            f"Charged for: {', '.join(paid)}. Rehearse with --sandbox, which costs nothing, or "
-            f"say with --max-units N how many paid units (one task on one image) may be sent."
-        )
 
 
 def _warn_of_withdrawal(

@@ -5,12 +5,28 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from visionhub.schema import ANSWERED, Status
+from visionhub.store.ledger import Totals
 
 ANSWERED_WORDS = frozenset(status.value for status in ANSWERED)
+
+
+@dataclass(slots=True)
+class Calls:
+    """Physical attempts of one provider in this run, and those that it asked to be fewer."""
+
+    made: int = 0
+    throttled: int = 0
+    retried: int = 0
+    given_up: str = ""  # why nothing more is sent to it in this run
+
+    @property
+    def throttled_share(self) -> float:
+        """Of all attempts, those that were throttled; 0 before the first."""
+        return self.throttled / self.made if self.made else 0.0
 
 
 @dataclass(repr=False)
@@ -27,7 +43,15 @@ class Progress:
     results: Counter[tuple[str, str]] = field(default_factory=Counter)
     switched: Counter[tuple[str, str]] = field(default_factory=Counter)  # current answers changed
     unknown: Counter[str] = field(default_factory=Counter)  # members that a parser did not know
-    units: dict[str, int] = field(default_factory=dict)  # paid units sent, by provider
+    # What is not answered and not asked again: nobody knows whether its attempt was charged for.
+    ambiguous: Counter[tuple[str, str]] = field(default_factory=Counter)
+    elsewhere: int = 0  # requests that another process was asking
+    unsent: int = 0  # requests that the run's end, or its cap, left as they were
+    units: dict[str, dict[str, int]] = field(default_factory=dict)  # by provider and price line
+    calls: dict[str, Calls] = field(default_factory=dict)  # by provider, services only
+    money: Totals | None = None  # of the study's ledger
+    spent_before: int = 0  # micro-units that the study had spent when the run began
+    versions: dict[tuple[str, str], list[str]] = field(default_factory=dict)  # if several
     rehearsal: bool = False
     pending: int = 0  # requests still to be answered for files looked at
     questions: int = 1  # requests that a new image makes
@@ -57,6 +81,11 @@ class Progress:
         return self.failed + refused
 
     @property
+    def spent(self) -> int:
+        """Micro-units that this run has spent, ambiguous attempts included."""
+        return self.money.settled - self.spent_before if self.money else 0
+
+    @property
     def through(self) -> int:
         """Files with nothing left to ask; files are looked at well ahead of that."""
         return max(0, self.files - -(-self.pending // self.questions))
@@ -83,6 +112,9 @@ class Progress:
             table.setdefault(key, Counter())["cached"] += count
         return dict(sorted(table.items()))
 
+    def _money(self) -> dict[str, Any] | None:
+        return asdict(self.money) | {"spent_in_this_run": self.spent} if self.money else None
+
     def summary(self) -> dict[str, Any]:
         """Everything, ready for JSON."""
         rows = [
@@ -100,7 +132,16 @@ class Progress:
             "seconds": round(self.seconds, 3),
             "interrupted": self.interrupted,
             "rehearsal": self.rehearsal,
-            "paid_units": {name: units for name, units in self.units.items() if units},
+            "ambiguous": sum(self.ambiguous.values()),
+            "asked_elsewhere": self.elsewhere,
+            "not_sent": self.unsent,
+            "units": {name: units for name, units in self.units.items() if units},
+            "calls": {name: asdict(calls) for name, calls in self.calls.items()},
+            "money": self._money(),
+            "model_versions": [
+                {"provider": p, "task": t, "versions": found}
+                for (p, t), found in self.versions.items()
+            ],
             "tasks": rows,
             "unknown_members": dict(self.unknown),
             "current_changed": [

@@ -1,14 +1,13 @@
 """A run, from top to bottom: read and hash -> what is missing -> render -> ask -> store.
 
-Files move through generators that one thread, the study's only writer, pulls; reading, rendering
-and asking happen in pools with a bounded number in flight, so memory does not grow with the number
-of files. `stop` ends the intake; what was sent is still answered and stored.
+Files move through generators that one thread, the study's only writer here, pulls; reading,
+rendering and asking happen in pools with a bounded number in flight, so memory does not grow with
+the number of files. `stop` ends the intake; what was sent is still answered and stored.
 """
 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -16,30 +15,31 @@ from itertools import chain
 
 from visionhub.engine.ask import Parsed, ask
 from visionhub.engine.flow import available_cpus, batched, bounded_map
-from visionhub.engine.gate import Allowance, Ending, Gate
+from visionhub.engine.gate import Ending, Gate
 from visionhub.engine.intake import Intake, Prepared, Seen, Todo, prepare, read_and_hash
+from visionhub.engine.keeping import Keeping, refused
 from visionhub.engine.lanes import Lanes
+from visionhub.engine.money import Money
 from visionhub.engine.plan import Plan
-from visionhub.engine.progress import Progress
+from visionhub.engine.progress import Calls, Progress
 from visionhub.engine.sources import Found
-from visionhub.errors import AuthenticationError, ProviderError
+from visionhub.engine.till import Till
+from visionhub.errors import AuthenticationError, CapReached, ProviderError
 from visionhub.images import Rendering
+from visionhub.pricing import money as amount
 from visionhub.provider import Batch, Provider, Request, Work
-from visionhub.schema import Annotation, Task
-from visionhub.store.items import Answer
+from visionhub.schema import Task
+from visionhub.store.ledger import Away
 from visionhub.store.record import Recorder
 from visionhub.store.study import StudyFile
 
 READ = 32  # files a job: handing over one at a time costs as much as reading it
 LOOKUP = 256  # files a lookup
-COMMIT_ANSWERS = 512
-COMMIT_SECONDS = 2.0
-PAID_SECONDS = 0.2  # what is paid for is in the study sooner
 PUT_OFF = 100_000  # images that may wait for a provider that stands still
 
 
 class Run:
-    """One run over a study. Use `go` once."""
+    """One run over a study. Use `go` once. money: where something is charged for."""
 
     def __init__(
         self,
@@ -48,27 +48,28 @@ class Run:
         recorder: Recorder,
         watch: Callable[[Progress], None] = lambda progress: None,
         stop: threading.Event | None = None,
+        money: Money | None = None,
     ) -> None:
-        self.study, self.plan, self.recorder = study, plan, recorder
-        self.progress, self.watch = Progress(questions=len(plan.questions)), watch
+        self.plan, self.watch, self.money = plan, watch, money
+        self.progress = Progress(questions=len(plan.questions), rehearsal=plan.rehearsal)
         self.stop = stop or threading.Event()
         with study.transaction():
             ids = {recorder.question(question): question for question in plan.questions}
         self.questions = ids
-        allowance = Allowance(plan.max_units)
-        self._gates = {name: Gate(p, allowance) for name, p in plan.providers.items()}
         self.intake = Intake(study, plan, recorder, ids, self.progress)
-        self._open: dict[str, tuple[int, Prepared]] = {}  # request key -> question id, image
+        self.keeping = Keeping(study, self.intake, ids, self.progress, money)
+        ledger, terms = (money.ledger, money.terms) if money else (None, None)
+        self._tills = {
+            name: Till(provider, ledger, terms, self.keeping.locate)
+            for name, provider in plan.providers.items()
+        }
+        self._gates = {name: Gate(provider, plan.pace) for name, provider in plan.providers.items()}
         self._denied: AuthenticationError | None = None
         self._ending = Ending(self.stop)
-        self._later: list[Todo] = []  # put off: the provider had come to a standstill
+        self._later: list[Todo] = []  # put off: the provider, or another process, stood in the way
         self._second = False  # whether the files are through, and what was put off is asked
-        self._answers: list[Answer] = []
-        self._prepared: dict[int, Prepared] = {}
-        self._committed = time.monotonic()
-        paid = any(question.spec.sku for question in plan.questions)
-        self._patience = PAID_SECONDS if paid else COMMIT_SECONDS
-        self.progress.rehearsal = plan.rehearsal
+        if money:
+            self.progress.spent_before = money.ledger.totals.settled
 
     def go(self, files: Iterable[Found]) -> Progress:
         """Ask about every file; returns the counts.
@@ -78,7 +79,7 @@ class Run:
         ahead = available_cpus() + 1
         with (
             ThreadPoolExecutor(available_cpus(), "read") as readers,
-            Lanes(self.plan.providers, self._commit_if_due) as lanes,
+            Lanes(self.plan.providers, self._idle) as lanes,
         ):
             try:
                 chunks = batched(self._until(files), READ)
@@ -88,35 +89,51 @@ class Run:
                     self._batches(bounded_map(lambda t: readers.submit(self._prepare, t), t, ahead))
                     for t in (todo, self._again())
                 )
-                asked = chain.from_iterable(batches)
-                for parsed in lanes.run(self._ask, asked, self._put_off):
+                for parsed in lanes.run(self._ask, chain.from_iterable(batches), self._put_off):
                     self._take(parsed)
-            except BaseException:
+            except BaseException as error:
                 self._ending.end()  # what waits in the lanes is not sent any more
+                if isinstance(error, Exception):
+                    for parsed in lanes.rest():
+                        self._take(parsed)
                 raise
             finally:
-                self._commit()
-                self.progress.units = {name: gate.spent for name, gate in self._gates.items()}
-        for ended in (self._denied, *(gate.capped for gate in self._gates.values())):
-            if ended is not None:
-                raise ended
+                self.keeping.commit()
+                self._tell()
+        self._raise_end()
         self.progress.interrupted = self.stop.is_set()
         return self.progress
+
+    def _raise_end(self) -> None:
+        """What ended the run before all was asked, if anything did."""
+        if self.keeping.full is not None:
+            raise self.keeping.full
+        if self._denied is not None:
+            raise self._denied
+        if self.money and any(till.capped for till in self._tills.values()):
+            totals = self.money.ledger.totals
+            cap = amount(totals.cap or 0, totals.currency)
+            raise CapReached(
+                f"The cap of {cap} is reached: the study has spent "
+                f"{amount(totals.settled, totals.currency)}, and the next call does not fit. What "
+                f"was answered is stored; the same command with a higher --max-cost goes on."
+            )
 
     def _put_off(self, batch: Batch) -> bool:
         """Ask a batch when the other files are through; False when it has to be asked now."""
         if self._second or len(self._later) > PUT_OFF:
             return False
         for work in batch.works:
-            asked = [self._open.pop(request.key) for request in work.requests]
-            questions = tuple(question_id for question_id, _ in asked)
-            self._later.append(replace(asked[0][1].todo, questions=questions))
+            left = [self.keeping.leave(request) for request in work.requests]
+            questions = tuple(q for todo in left for q in todo.questions)
+            self._later.append(replace(left[0], questions=questions))
         return True
 
     def _again(self) -> Iterator[Todo]:
         """What was put off."""
         self._second = True
-        for todo in self._later:
+        later, self._later = self._later, []
+        for todo in later:
             if self._ending.is_set():
                 return
             yield todo
@@ -130,7 +147,7 @@ class Run:
     def _missing(self, seen: Iterable[Seen]) -> Iterator[Todo]:
         for chunk in batched(seen, LOOKUP):
             todo = self.intake.missing(chunk)
-            self.watch(self.progress)
+            self._tell()
             for item in todo:
                 if self._ending.is_set():
                     return
@@ -148,7 +165,7 @@ class Run:
                 yield from ((provider, batch) for batch in self._grouped(provider, works))
             for prepared in chunk:
                 if prepared.rendering is None:
-                    self._keep(prepared)
+                    self.keeping.unreadable(prepared)
 
     def _grouped(self, provider: Provider, works: list[Work]) -> list[Batch]:
         """The provider's own grouping; what it leaves out, or fails to group, ends as an error."""
@@ -161,7 +178,8 @@ class Run:
             held, why = set(), f"cannot group its requests: {type(error).__name__}: {error}"
         lost = [r for work in works for r in work.requests if r.key not in held]
         if lost:
-            self._take([Parsed(r, ProviderError(f"{provider.name} {why}")) for r in lost])
+            unsent = ProviderError(f"{provider.name} {why}", charged=False)
+            self._take([Parsed(r, unsent) for r in lost])
         return batches if held else []
 
     def _work(self, prepared: Prepared, provider: Provider) -> Work | None:
@@ -184,7 +202,7 @@ class Run:
                 question.revision,
                 question.parameters,
             )
-            self._open[request.key] = (question_id, prepared)
+            self.keeping.expect(request, question_id, prepared)
             refusal = _refusal(provider, sent, question.task)
             if refusal is None:
                 requests.append(request)
@@ -194,59 +212,40 @@ class Run:
 
     def _ask(self, provider: Provider, batch: Batch) -> list[Parsed]:
         if self._ending.is_set():
-            return []
-        gate = self._gates[provider.name]
-        parsed = ask(provider, batch, self._ending, gate)
+            return [Parsed(request, None) for request in batch.requests]
+        till = self._tills[provider.name]
+        parsed = ask(provider, batch, self._ending, self._gates[provider.name], till)
         for part in parsed:
             if isinstance(part.result, AuthenticationError):
                 self._denied = part.result
-        if self._denied or gate.capped:
+        if self._denied or till.capped:
             self._ending.end()  # at once: no thread sends anything more
         return parsed
 
     def _take(self, parsed: Iterable[Parsed]) -> None:
         for part in parsed:
-            if isinstance(part.result, AuthenticationError):
-                continue  # no answer about the image: nothing to store
-            if part.request.key not in self._open:  # an adapter put it into two batches
-                continue
-            question_id, prepared = self._open.pop(part.request.key)
-            question, image_id = self.questions[question_id], prepared.todo.image_id
-            self._prepared[image_id] = prepared.light()  # the picture itself can go
-            answer = Answer(image_id, question_id, question, part.result, part.body)
-            self._answers.append(answer)
-            self._count(answer)
-        if len(self._answers) >= COMMIT_ANSWERS:
-            self._commit()
-        self._commit_if_due()
+            if part.away is Away.HELD and not self._second:  # another process asks it just now
+                self._later.append(self.keeping.leave(part.request))
+            else:
+                self.keeping.take(part)
+        self.keeping.commit_if_due()
+        if self.keeping.full is not None:
+            self._ending.end()
+        self._tell()
+
+    def _idle(self) -> None:
+        self.keeping.commit_if_due()
+        self._tell()
+
+    def _tell(self) -> None:
+        if self.money:
+            self.progress.money = self.money.ledger.totals
+            self.progress.units = {name: dict(t.units) for name, t in self._tills.items()}
+            self.progress.calls = {
+                name: Calls(gate.calls, gate.throttled, gate.retries, gate.given_up)
+                for name, gate in self._gates.items()
+            }
         self.watch(self.progress)
-
-    def _count(self, answer: Answer) -> None:
-        asked = (answer.question.provider, answer.question.task.value)
-        self.progress.ended[(*asked, answer.status.value)] += 1
-        self.progress.results[asked] += answer.results
-        self.progress.pending -= 1
-        if isinstance(answer.result, Annotation):
-            self.progress.unknown.update(answer.result.unknown)
-
-    def _keep(self, prepared: Prepared) -> None:
-        """Remember an image that cannot be rendered."""
-        if prepared.todo.image_id in self._prepared:  # it could be, before it was put off
-            self._commit()
-        self._prepared[prepared.todo.image_id] = prepared
-        self.intake.count_unreadable(prepared.todo.questions)
-        self.progress.pending -= len(prepared.todo.questions)
-        self._commit_if_due()
-
-    def _commit_if_due(self) -> None:
-        if time.monotonic() - self._committed > self._patience:
-            self._commit()
-
-    def _commit(self) -> None:
-        with self.study.transaction():
-            self.intake.store(self._prepared.values(), self._answers)
-        self._prepared, self._answers = {}, []
-        self._committed = time.monotonic()
 
 
 def _refusal(provider: Provider, image: Rendering, task: Task) -> ProviderError | None:
@@ -254,5 +253,4 @@ def _refusal(provider: Provider, image: Rendering, task: Task) -> ProviderError 
     try:
         return provider.refusal(image, task)
     except Exception as error:
-        why = f"{type(error).__name__}: {error}"
-        return ProviderError(f"{provider.name} cannot tell whether it takes the image: {why}")
+        return refused(provider.name, error)

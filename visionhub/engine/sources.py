@@ -5,13 +5,15 @@ from __future__ import annotations
 import glob
 import os
 import random
+import shutil
 import sys
+import tempfile
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO, TypeAlias
+from typing import Any, BinaryIO, TypeAlias, cast
 
 from visionhub.engine.lists import check_column, column_of, is_table, listed
 from visionhub.engine.progress import Progress
@@ -23,6 +25,7 @@ __all__ = ["Found", "Sources", "shown", "without_study"]
 
 Source: TypeAlias = str | os.PathLike[str]
 STDIN = "-"
+SPOOLED = 1 << 20  # bytes of a list that are kept in memory; more goes into a file
 COUNT_AFTER = 0.5  # seconds; a run that is over by then needs no total
 
 
@@ -108,6 +111,16 @@ class Sources:
         return _limited(self._shuffled(everything) if self.shuffle else everything, self.limit)
 
     @contextmanager
+    def repeatable(self) -> Iterator[Sources]:
+        """The same sources, to be gone through more than once: a list on standard input is kept."""
+        if STDIN not in self.paths:
+            yield self
+            return
+        with tempfile.SpooledTemporaryFile(SPOOLED) as kept:
+            shutil.copyfileobj(self.stdin or sys.stdin.buffer, kept)
+            yield replace(self, stdin=cast("BinaryIO", kept))
+
+    @contextmanager
     def counting(self, progress: Progress) -> Iterator[None]:
         """Set `progress.total` from a thread, a moment later, unless the block is over by then.
 
@@ -140,7 +153,10 @@ class Sources:
     def _all(self, pass_over: PassOver) -> Iterator[Found]:
         for path in self.paths:
             if path == STDIN:
-                for entry in listed(self.stdin or sys.stdin.buffer):
+                stdin = self.stdin or sys.stdin.buffer
+                if isinstance(stdin, tempfile.SpooledTemporaryFile):  # ours: from its beginning
+                    stdin.seek(0)
+                for entry in listed(stdin):
                     yield from _expand(entry, pass_over)
             elif self.column is not None and is_table(path):
                 for line, cell, name in column_of(path, self.column):

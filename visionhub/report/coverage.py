@@ -41,6 +41,11 @@ _QUESTIONS = (
     "JOIN requests r ON r.id = s.request_id JOIN questions q ON q.id = r.question_id "
     "GROUP BY q.id ORDER BY q.id"
 )
+_VERSIONS = (  # of questions that several have answered
+    "SELECT q.task, q.provider, q.revision, v.model_version, v.first_at FROM model_versions v "
+    "JOIN questions q ON q.id = v.question_id WHERE (SELECT count(*) FROM model_versions o WHERE "
+    "o.question_id = v.question_id) > 1 ORDER BY 1, 2, 3, 5, 4"
+)
 _IMAGES = (
     "SELECT problem, count(*) FROM images WHERE problem IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1"
 )
@@ -63,6 +68,9 @@ def coverage(study: StudyFile) -> dict[str, Any]:
         "unfinished_runs": _one(study, _UNFINISHED),
         "tasks": _tasks(study, images),
         "mixed": _mixed(study),
+        "model_versions": _dicts(
+            study, _VERSIONS, ("task", "provider", "revision", "model_version", "since")
+        ),
         "reasons": _merged(study, _REASONS, ("task", "provider", "status", "reason", "images")),
         "unreadable_images": _dicts(study, _IMAGES, ("reason", "images")),
         "unreadable_files": _merged(study, _FILES, ("reason", "files")),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from visionhub.engine.progress import ANSWERED_WORDS, Progress
+from visionhub.pricing import money
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -17,7 +19,43 @@ def headline(progress: Progress) -> str:
     parts = [f"{progress.through}{of} files", f"{rate:.1f} answers/s"]
     if (eta := progress.eta) is not None and progress.pending:
         parts.append(f"about {duration(eta)} left")
-    return ", ".join(parts)
+    return ", ".join([*parts, *_money(progress)])
+
+
+def _money(progress: Progress) -> list[str]:
+    """What is spent, ambiguous attempts included, and held for calls in flight."""
+    totals = progress.money
+    if totals is None:
+        return []
+    spent, held = (money(n, totals.currency) for n in (totals.settled, totals.held))
+    cap = f" of {money(totals.cap, totals.currency)}" if totals.cap is not None else ""
+    mock = " (rehearsed)" if progress.rehearsal else ""
+    return [f"spent {spent} + held {held}{cap}{mock}"]
+
+
+def throttling(progress: Progress, provider: str) -> str:
+    """How many of a service's calls it asked to be fewer, or why it is asked no more."""
+    calls = progress.calls.get(provider)
+    if calls is None or not calls.made:
+        return ""
+    if calls.given_up:
+        return calls.given_up
+    return f"{calls.throttled_share:.0%} of {calls.made} calls throttled"
+
+
+def event(progress: Progress) -> dict[str, Any]:
+    """Progress as an event for a program that reads along."""
+    eta = progress.eta
+    tasks = {
+        what: {"done": done, "cached": held, "failed": failed}
+        for what, done, held, failed in counts(progress)
+    }
+    left = round(eta, 1) if eta is not None and progress.pending else None
+    files = {"files": progress.through, "total": progress.total, "seconds_left": left}
+    said = progress.summary()
+    return {"event": "progress", **files, "tasks": tasks} | {
+        name: said[name] for name in ("ambiguous", "calls", "money")
+    }
 
 
 def duration(seconds: float) -> str:
@@ -45,8 +83,9 @@ def line(progress: Progress) -> str:
     for what, *numbers in counts(progress):
         mine = sums.setdefault(what.split()[0], [0, 0, 0])
         mine[:] = map(sum, zip(mine, numbers, strict=True))
+    said = partial(throttling, progress)
     providers = [
-        f"{name}: {done} done, {held} held, {failed} failed"
+        ", ".join(filter(None, (f"{name}: {done} done, {held} held, {failed} failed", said(name))))
         for name, (done, held, failed) in sums.items()
     ]
     return "; ".join([headline(progress), *providers])
@@ -64,4 +103,5 @@ def table(progress: Progress) -> Group:
         drawn.add_column(column, justify="right" if column else "left")
     for row in counts(progress):
         drawn.add_row(*map(str, row))
-    return Group(drawn, Text(f" {headline(progress)}"))
+    said = [f" {name}: {text}" for name in progress.calls if (text := throttling(progress, name))]
+    return Group(drawn, *map(Text, (*said, f" {headline(progress)}")))

@@ -30,6 +30,11 @@ def sections(found: Mapping[str, Any]) -> Iterator[Section]:
 
 
 SECTIONS = (
+    (
+        "model_versions",
+        "Several versions of one model",
+        "Do not compare these answers as one: export has model_version beside each",
+    ),
     ("reasons", "Reasons", ""),
     ("unreadable_images", "Images that cannot be decoded", ""),
     ("unreadable_files", "Files that could not be read", ""),

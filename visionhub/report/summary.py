@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+
 from visionhub.engine.progress import Progress
+from visionhub.pricing import money
 from visionhub.report.plain import counted
 from visionhub.report.terminal import Section
 from visionhub.schema import Status
@@ -38,14 +42,54 @@ def summary(progress: Progress, study: str, over: PassedOver) -> Section:
     return Section("", columns, rows, tuple(_notes(progress, study, over)), right)
 
 
-def _costs(progress: Progress) -> list[str]:
-    units = {name: sent for name, sent in progress.units.items() if sent}
-    if not units:
+def _costs(progress: Progress, study: str) -> list[str]:
+    """What it cost, what that bought, and what is not known about it."""
+    totals = progress.money
+    if totals is None:
         return []
-    each = ", ".join(f"{name} {sent}" for name, sent in units.items())
+    say = partial(money, currency=totals.currency)
+    lines = [
+        f"{provider} {sku} {n}"
+        for provider, units in progress.units.items()
+        for sku, n in units.items()
+        if n
+    ]
+    bought = f" ({counted(sum(map(_sum, progress.units.values())), 'unit')}: {', '.join(lines)})"
+    spent = say(progress.spent) + (bought if lines else "")
     if progress.rehearsal:
-        return [f"REHEARSAL. For real this takes {sum(units.values())} paid units: {each}"]
-    return [f"Paid units sent: {sum(units.values())} ({each})"]
+        notes = [f"REHEARSAL. For real this costs {spent}"]
+    else:
+        cap = f" of at most {say(totals.cap)}" if totals.cap is not None else ""
+        notes = [f"Spent: {spent}; by this study so far {say(totals.settled)}{cap}"]
+    if progress.ambiguous.total():
+        notes.append(
+            f"Ambiguous: {counted(progress.ambiguous.total(), 'request')} may have been charged "
+            f"without an answer and count as spent. List them: visionhub ledger ambiguous --study "
+            f"{study}. Ask them again, at the risk of paying twice: --on-ambiguous retry"
+        )
+    return notes
+
+
+def _sum(units: Mapping[str, int]) -> int:
+    return sum(units.values())
+
+
+def _calls(progress: Progress) -> list[str]:
+    """How the services took it."""
+    notes = []
+    for name, calls in progress.calls.items():
+        if calls.throttled or calls.retried:
+            share = f"{calls.throttled} throttled ({calls.throttled_share:.1%})"
+            notes.append(f"{name}: {counted(calls.made, 'call')}, {share}, {calls.retried} retried")
+        if calls.given_up:
+            notes.append(calls.given_up)
+    if progress.elsewhere:
+        notes.append(
+            f"Another process is asking {counted(progress.elsewhere, 'request')} of these."
+        )
+    if progress.unsent and not progress.interrupted:
+        notes.append(f"Not sent: {counted(progress.unsent, 'request')}; the same command goes on.")
+    return notes
 
 
 def _notes(progress: Progress, study: str, over: PassedOver) -> list[str]:
@@ -57,9 +101,14 @@ def _notes(progress: Progress, study: str, over: PassedOver) -> list[str]:
         notes.append("No photographs were found there.")
     if progress.interrupted:
         notes.append("Interrupted before the end: the same command goes on from here.")
-    notes += _costs(progress)
+    notes += _costs(progress, study) + _calls(progress)
     if progress.unanswered > progress.unreadable_files:
         notes.append(f"Why some have no answer: visionhub status {study}")
+    for (provider, task), found in progress.versions.items():
+        notes.append(
+            f"WARNING {provider} {task}: this study now holds answers of several model versions "
+            f"({', '.join(found)}): do not compare them as one."
+        )
     for (provider, task), count in progress.switched.items():
         notes.append(
             f"{provider} {task}: for {count} images an answer to other parameters was the current "

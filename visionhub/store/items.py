@@ -67,13 +67,17 @@ class PackedBody:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How one request ended: an annotation with its body, or an error (with a body if one came)."""
+    """How one request ended: an annotation with its body, or an error (with a body if one came).
+
+    key: the request's, where a ledger has to know which body it paid for.
+    """
 
     image_id: int
     question_id: int
     question: Question
     result: Annotation | ProviderError
     body: PackedBody | None = None
+    key: str = ""
 
     @property
     def status(self) -> Status:

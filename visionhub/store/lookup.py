@@ -163,3 +163,15 @@ def pictures(study: StudyFile, image_ids: Sequence[int]) -> dict[int, tuple[str,
         f"AND id IN ({_marks(image_ids)})"
     )
     return {row[0]: (row[1], row[2], row[3]) for row in study.connection.execute(sql, image_ids)}
+
+
+def versions(study: StudyFile, question_ids: Sequence[int]) -> dict[int, list[str]]:
+    """Model versions that answered each question, the earliest first."""
+    sql = (
+        "SELECT question_id, model_version FROM model_versions WHERE question_id IN "
+        f"({_marks(question_ids)}) ORDER BY first_at, model_version"
+    )
+    found: dict[int, list[str]] = {}
+    for question_id, version in study.connection.execute(sql, question_ids):
+        found.setdefault(question_id, []).append(version)
+    return found

@@ -26,6 +26,14 @@ _OPERATION = Meaning("the operation of the service, where it has several")
 _REGION = Meaning("where the service ran, as its price list says; empty where it has one price")
 
 LEDGER = {
+    "model_versions": TableMeaning(
+        "Which versions of a service's model answered a question: several are not one measurement.",
+        {
+            "question_id": Meaning("the question (questions.id)"),
+            "model_version": Meaning("model version, as the provider reported it"),
+            "first_at": Meaning("when its first answer came", UTC),
+        },
+    ),
     "accounts": TableMeaning(
         "The money of this study in one currency: sums over `charges`, which the database keeps "
         "itself. It refuses whatever would make settled + held pass the cap.",

@@ -106,5 +106,14 @@ _VIEW = (
     "LEFT JOIN images i ON i.id = c.image_id LEFT JOIN bodies b ON b.id = c.body_id"
 )
 
-LEDGER = (*_TABLES, *_INDICES, *_TRIGGERS, _VIEW)
+_VERSIONS = (
+    "CREATE TABLE model_versions (question_id INTEGER NOT NULL REFERENCES questions(id), "
+    "model_version TEXT NOT NULL, first_at TEXT NOT NULL, "
+    "PRIMARY KEY (question_id, model_version)) WITHOUT ROWID",
+    "INSERT INTO model_versions SELECT r.question_id, b.model_version, min(b.received_at) FROM "
+    "requests r JOIN bodies b ON b.id = r.body_id WHERE b.model_version IS NOT NULL "
+    "GROUP BY r.question_id, b.model_version",
+)
+
+LEDGER = (*_TABLES, *_INDICES, *_TRIGGERS, _VIEW, *_VERSIONS)
 """The statements of the migration, in order."""

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from visionhub.errors import UnreadableImage
 from visionhub.images import ImageFacts
-from visionhub.schema import Annotation
+from visionhub.schema import ANSWERED, Annotation, Status
 from visionhub.store.items import (
     Answer,
     PackedBody,
@@ -31,7 +31,7 @@ class Recorder:
 
     def __init__(self, study: StudyFile, run_id: int) -> None:
         self._sql = study.connection
-        self._run = run_id
+        self.run = run_id
 
     @classmethod
     def start(cls, study: StudyFile, version: str, asked: object) -> Recorder:
@@ -48,7 +48,7 @@ class Recorder:
         """Note how the run ended."""
         text = json.dumps(summary, ensure_ascii=False, default=str)
         change = "UPDATE runs SET finished_at = ?, summary = ? WHERE id = ?"
-        self._sql.execute(change, (now(), text, self._run))
+        self._sql.execute(change, (now(), text, self.run))
 
     def question(self, question: Question) -> int:
         """The id of a question, new or known."""
@@ -121,27 +121,59 @@ class Recorder:
             list(found),
         )
 
+    def reasons(self, found: Iterable[StatusRow]) -> None:
+        """Say why something has no answer, where nothing is said about it yet."""
+        self._sql.executemany(
+            "INSERT OR IGNORE INTO status VALUES (?, ?, ?, ?, ?, ?, ?)", list(found)
+        )
+
     def answers(
         self,
         answers: Sequence[Answer],
         rendering_ids: Mapping[int, int],
         stays: Container[tuple[int, str]] = (),
-    ) -> None:
+    ) -> dict[str, int]:
         """Store bodies, requests, annotations and status; `rendering_ids` go by image id.
 
-        stays: (image id, task) pairs whose current answer is another one, and stays so.
+        stays: (image id, task) pairs whose current answer is another one, and stays so. Returns
+        ids of bodies by the keys of requests that have one. An error does not replace an answer
+        that another process has stored meanwhile.
         """
         held = {id(a.body): a.body for a in answers if a.body is not None}  # shared by several
         bodies = {key: self._body(body) for key, body in held.items()}
         (newest,) = self._sql.execute("SELECT coalesce(max(id), 0) FROM requests").fetchone()
         derived: list[tuple[int, Answer]] = []
+        paid: dict[str, int] = {}
         for answer in answers:
             body = bodies.get(id(answer.body)) if answer.body is not None else None
+            if answer.key and body is not None:
+                paid[answer.key] = body
             rendering = rendering_ids[answer.image_id]
+            if answer.status is Status.ERROR and self._answered(rendering, answer.question_id):
+                continue
             derived.append((self._request(answer, rendering, body), answer))
         self.clear([request for request, _ in derived if request <= newest])  # asked again
         rows = self.derived(derived)
         self.statuses(row for row in rows if (row[0], row[2]) not in stays)
+        self._versions(answers)
+        return paid
+
+    def _versions(self, answers: Iterable[Answer]) -> None:
+        """Remember which model versions answered each question, and since when."""
+        told = {
+            (answer.question_id, answer.body.model_version): answer.body.received_at
+            for answer in answers
+            if answer.body is not None and answer.body.model_version is not None
+        }
+        self._sql.executemany(
+            "INSERT OR IGNORE INTO model_versions VALUES (?, ?, ?)",
+            [(*key, when) for key, when in told.items()],
+        )
+
+    def _answered(self, rendering: int, question: int) -> bool:
+        find = "SELECT status FROM requests WHERE (rendering_id, question_id) = (?, ?)"
+        found = self._sql.execute(find, (rendering, question)).fetchone()
+        return found is not None and found[0] in ANSWERED
 
     def reparsed(self, found: Sequence[tuple[int, Answer]]) -> None:
         """Replace all that was derived for these requests; older answers do not become current."""
@@ -172,7 +204,7 @@ class Recorder:
         return int(cursor.lastrowid or 0)
 
     def _request(self, answer: Answer, rendering: int, body: int | None) -> int:
-        key = (answer.image_id, rendering, answer.question_id, self._run)
+        key = (answer.image_id, rendering, answer.question_id, self.run)
         return int(
             self._sql.execute(
                 "INSERT INTO requests (image_id, rendering_id, question_id, run_id, body_id, "
