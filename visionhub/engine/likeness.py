@@ -10,11 +10,12 @@ things on a plain ground can agree in one direction.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import combinations, groupby, islice
+from contextlib import nullcontext
+from itertools import combinations, groupby, islice, pairwise
 from typing import TYPE_CHECKING
 
-from visionhub.decode import open_picture
-from visionhub.images import Rendering
+from visionhub.decode import decoding, open_picture, patiently
+from visionhub.images import BIG_PIXELS, ONE_BIG_PICTURE, Rendering
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -32,7 +33,10 @@ CROWD = 50  # hashes alike in half of their bits that are all compared with one 
 
 
 def fingerprint(sent: Rendering) -> int | None:
-    """The 128-bit hash of a rendering; None for a picture so flat that a hash would say nothing."""
+    """The 128-bit hash of a rendering; None for a picture so flat that a hash would say nothing.
+
+    Raises UnreadableImage.
+    """
     from PIL.Image import Resampling, Transpose
     from PIL.ImageStat import Stat
 
@@ -49,9 +53,15 @@ def _grey(sent: Rendering) -> Image:
     """The picture in grey; of a big one that is no longer decoded, as few pixels as will do."""
     if sent.pixels is not None:
         return sent.pixels.convert("L")
-    picture = open_picture(sent.data)
-    picture.draft("L", (LONG * DRAFT, LONG * DRAFT))
-    return picture.convert("L")
+    with ONE_BIG_PICTURE if sent.width * sent.height > BIG_PIXELS else nullcontext():
+        return patiently(lambda: _small_grey(sent.data))
+
+
+def _small_grey(data: bytes) -> Image:
+    picture = open_picture(data)
+    with decoding():
+        picture.draft("L", (LONG * DRAFT, LONG * DRAFT))
+        return picture.convert("L")
 
 
 def _rises(cells: bytes) -> int:
@@ -108,7 +118,7 @@ def near_pairs(hashes: Sequence[int]) -> Iterator[tuple[int, int]]:
     often do, even among photographs (a sky). Exact but for crowds, such as pictures of one fixed
     camera: of more than CROWD hashes that agree so far, each is compared with the next CROWD only.
     """
-    masks = [(1 << stop) - (1 << start) for start, stop in zip(CUTS, CUTS[1:], strict=False)]
+    masks = [(1 << stop) - (1 << start) for start, stop in pairwise(CUTS)]
     for kept in combinations(masks, BANDS - CLOSE):
         mask = sum(kept)
         ordered = sorted(hashes, key=lambda value, mask=mask: (value & mask, value))  # type: ignore[misc]

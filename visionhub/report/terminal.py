@@ -27,12 +27,12 @@ class Section:
     right: tuple[str, ...] = ()
 
 
-def write(sections: Iterable[Section]) -> None:
-    """Print sections to standard output. What cells hold is never read as markup."""
+def write(sections: Iterable[Section], *, to_stderr: bool = False) -> None:
+    """Print sections to standard output or error. What cells hold is never read as markup."""
     from rich.console import Console
     from rich.text import Text
 
-    console = Console(markup=False, highlight=False, emoji=False)
+    console = Console(markup=False, highlight=False, emoji=False, stderr=to_stderr)
     if not console.is_terminal:
         console.width = UNWRAPPED
     for section in sections:

@@ -1,0 +1,256 @@
+"""A quote, for a person at a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from visionhub.engine.costs import LineQuote
+from visionhub.engine.quote import ProviderQuote, Quote, TaskQuote
+from visionhub.pricing import money
+from visionhub.report.plain import counted
+from visionhub.report.running import duration
+from visionhub.report.summary import PassedOver
+from visionhub.report.terminal import Section
+from visionhub.store.holding import in_doubt
+from visionhub.store.study import StudyFile
+
+REASONS = 3  # of unreadable files, the most frequent ones
+HASH = 12  # characters of the price table's
+
+
+def most(quote: Quote) -> str:
+    """The most that the run can spend: its highest cost, or what the cap leaves of it."""
+    left = quote.highest if quote.cap is None else max(0, quote.cap - quote.spent)
+    return money(min(quote.highest, left), quote.currency)
+
+
+def ambiguous(study: Path) -> str:
+    """What a study does not know the end of, in one sentence; empty when there is nothing."""
+    if not study.exists():
+        return ""
+    with StudyFile(study) as opened:
+        found = in_doubt(opened, datetime.now(UTC))
+    if not found:
+        return ""
+    each = ", ".join(money(micros, currency) for currency, _, micros in found)
+    number = counted(sum(requests for _, requests, _ in found), "request")
+    return (
+        f"{number} of earlier runs may have been charged for without an answer, {each} at most "
+        f"(visionhub ledger ambiguous {study})."
+    )
+
+
+def sections(
+    quote: Quote, over: PassedOver | None = None, near_list: Path | None = None
+) -> Iterator[Section]:
+    """A quote in reading order: images, requests, calls, cost, and what it comes to."""
+    yield _images(quote, over, near_list)
+    if quote.images:
+        yield _requests(quote)
+        yield _calls(quote)
+    if quote.lines:
+        yield _cost(quote)
+        yield _money(quote)
+    elif quote.images:
+        yield Section("", notes=("Nothing of this is charged for.",))
+
+
+def _images(quote: Quote, over: PassedOver | None, near_list: Path | None) -> Section:
+    rows: list[tuple[object, ...]] = [
+        ("files", f"{quote.files:,}", _passed(over)),
+        ("images", f"{quote.images:,}", "by content"),
+        ("unreadable", f"{quote.unreadable_files + quote.unreadable_images:,}", _why(quote)),
+        ("exact copies", f"{quote.copies.files:,}", _copies(quote)),
+        ("near duplicates", *_near(quote)),
+    ]
+    notes = [] if quote.files else ["No photographs were found there."]
+    if quote.interrupted:
+        notes.append("Interrupted: this is only a part of it.")
+    if quote.upper_bound:
+        notes.append(
+            f"{counted(quote.undecoded, 'image')} not decoded (--full decodes them): those that "
+            f"cannot be read or that a provider refuses count as asked, so that the cost is an "
+            f"upper bound."
+        )
+    if quote.near and quote.near.beyond:
+        notes.append(
+            "Near duplicates are asked about like all others; leave them out yourself if they are "
+            "one photograph to you: "
+            + (f"see {near_list}" if near_list else "--near-list FILE writes which they are.")
+        )
+    return Section("Images", ("", "number", ""), rows, tuple(notes), ("number",))
+
+
+def _passed(over: PassedOver | None) -> str:
+    return f"and {over.count:,} passed over as no images" if over and over.count else ""
+
+
+def _why(quote: Quote) -> str:
+    first = [f"{reason} {number:,}" for reason, number in list(quote.reasons.items())[:REASONS]]
+    more = ["..."] if len(quote.reasons) > REASONS else []
+    looked = "; what was not decoded is not counted" if quote.undecoded else ""
+    return ", ".join(first + more) + looked
+
+
+def _copies(quote: Quote) -> str:
+    if not quote.copies.files:
+        return ""
+    return f"asked once, which saves {_saved(quote, quote.copies.calls, quote.copies.cost)}"
+
+
+def _near(quote: Quote) -> tuple[str, str]:
+    near = quote.near
+    if near is None:
+        return "", "not looked for" if quote.undecoded else ""
+    among = "" if not quote.undecoded and not near.left_out else f" (among {near.compared:,})"
+    if not near.beyond:
+        return "0", f"none looks like another{among}" if near.compared > 1 else ""
+    saved = _saved(quote, near.calls, near.cost)
+    groups = counted(near.groups, "group")
+    return (
+        f"{near.beyond:,}",
+        f"beyond the first of {groups}{among}; asking once would save {saved}",
+    )
+
+
+def _saved(quote: Quote, calls: int, cost: int) -> str:
+    about = "about " if any(each.about for each in quote.providers) else ""
+    amount = f", {money(cost, quote.currency)}" if quote.lines else ""
+    return f"{about}{counted(calls, 'call')}{amount}"
+
+
+def _requests(quote: Quote) -> Section:
+    rows: list[tuple[object, ...]] = [
+        (t.provider, t.task, f"{t.asked:,}", f"{t.held:,}", _not_asked(t)) for t in quote.tasks
+    ]
+    rows += [(provider, task, "", "", "unsupported") for provider, task in quote.unsupported]
+    columns = ("provider", "task", "to ask", "held already", "not asked")
+    in_doubt = sum(task.ambiguous for task in quote.tasks)
+    notes = (
+        (
+            f"{counted(in_doubt, 'request')} may have been charged for without an answer: not "
+            f"asked again without --on-ambiguous retry.",
+        )
+        if in_doubt
+        else ()
+    )
+    return Section("Requests", columns, rows, notes, ("to ask", "held already"))
+
+
+def _not_asked(task: TaskQuote) -> str:
+    said = (
+        (task.refused, "refused (not sent)"),
+        (task.ambiguous, "ambiguous"),
+        (task.unreadable, "paid, unreadable"),
+        (task.elsewhere, "asked by another run"),
+    )
+    return ", ".join(f"{number:,} {word}" for number, word in said if number)
+
+
+def _calls(quote: Quote) -> Section:
+    rows = [
+        (p.name, f"{'about ' if p.about else ''}{p.calls:,}", _least(p), _limit(p))
+        for p in quote.providers
+    ]
+    notes = ("How long answers take is not known beforehand.",)
+    columns = ("provider", "calls", "at least", "by its rate limit")
+    return Section("Calls and time", columns, rows, notes, ("calls",))
+
+
+def _least(provider: ProviderQuote) -> str:
+    if provider.seconds is None:
+        return "" if provider.service else "on this machine"
+    return duration(provider.seconds)
+
+
+def _limit(provider: ProviderQuote) -> str:
+    if provider.per_second is None:
+        return ""
+    return f"{provider.per_second:g} a second, {provider.rate}"
+
+
+def _cost(quote: Quote) -> Section:
+    rows = [
+        (
+            line.price.provider,
+            line.price.sku,
+            f"{line.units:,}",
+            _bare(line.price.highest),
+            _bare(line.cost),
+            _bare(line.highest),
+        )
+        for line in quote.lines
+    ]
+    if len(rows) > 1:
+        rows.append(("", "all", f"{quote.units:,}", "", _bare(quote.cost), _bare(quote.highest)))
+    columns = ("provider", "price line", "units", "each up to", "cost", "at most")
+    notes = [note for line in quote.lines for note in _line_notes(line)]
+    right = ("units", "each up to", "cost", "at most")
+    return Section(f"Cost in {quote.currency}", columns, rows, tuple(notes), right)
+
+
+def _bare(micros: int) -> str:
+    return money(micros, "").strip()
+
+
+def _line_notes(line: LineQuote) -> Iterator[str]:
+    name = f"{line.price.provider} {line.price.sku}"
+    if line.bundled:
+        others = " or ".join(line.price.free_with)
+        yield f"{name}: free with {others} in the same call, {counted(line.bundled, 'image')}"
+    if line.shared:
+        yield f"{name}: {counted(line.shared, 'request')} more without a unit of their own"
+    if line.claimed:
+        yield f"{name}: {counted(line.claimed, 'unit')} free because you claim it (--assume-free)"
+    if line.before and line.units:
+        yield f"{name}: {counted(line.before, 'unit')} in this month already, by this study"
+
+
+def _money(quote: Quote) -> Section:
+    rows = [
+        ("spent already", _bare(quote.account.settled), _doubt(quote)),
+        ("this run, at most", _bare(quote.highest), "reserved call by call"),
+        ("together", _bare(quote.spent + quote.highest), ""),
+    ]
+    if quote.account.held:
+        rows.insert(1, ("held", _bare(quote.account.held), "for requests on their way"))
+    rows.append(_cap(quote))
+    return Section("", ("", quote.currency, ""), rows, tuple(_notes(quote)), (quote.currency,))
+
+
+def _doubt(quote: Quote) -> str:
+    unknown = quote.account.unknown
+    return f"{_bare(unknown)} of it for requests of unknown end" if unknown else ""
+
+
+def _cap(quote: Quote) -> tuple[str, str, str]:
+    if quote.cap is None:
+        return "cap", "", "none named (--max-cost): a run may spend what stands above"
+    if quote.fits:
+        return "cap", _bare(quote.cap), "it fits"
+    if quote.cap < quote.spent:
+        return "cap", _bare(quote.cap), "below what is gone already: nothing would be sent"
+    return "cap", _bare(quote.cap), "it does not fit: the run would stop at the cap, in good order"
+
+
+def _notes(quote: Quote) -> Sequence[str]:
+    notes = [
+        "Asking again after a failure can cost more than this, up to the cap; taxes, storage and "
+        "other use of the account are not in it."
+    ]
+    if quote.rehearsal:
+        notes.append("REHEARSAL: nothing of this is charged; for real it would be.")
+    if quote.prices is not None:
+        table = quote.prices
+        notes.append(
+            f"Prices: version {table.version}, sha256 {table.sha256[:HASH]}, the oldest read on "
+            f"{table.oldest}, {counted(table.days, 'day')} ago (visionhub prices)"
+        )
+    notes += [
+        f"{ends.provider} {ends.task}: {ends.attribute or 'all of it'} is withdrawn by the vendor "
+        f"on {ends.on}, for {ends.whom}, and charged all the same"
+        for ends in quote.ends
+    ]
+    return notes

@@ -1,0 +1,201 @@
+"""What a study holds of some questions, for those who only want to know: nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from visionhub.images import Limits, decoder_version
+from visionhub.pricing import Price, month
+from visionhub.store import lookup
+from visionhub.store.explain import explained
+from visionhub.store.items import Question, limits_key
+from visionhub.store.ledger import Away, State
+from visionhub.store.ledger_accounts import NO_CAP
+from visionhub.store.ledger_owners import dead, holders
+from visionhub.store.ledger_reserve import BILLED, LATE, half
+from visionhub.store.owners import is_alive
+from visionhub.store.study import StudyFile
+
+MARKS = 500  # values bound in one statement
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """What is known of an image.
+
+    problem: why it cannot be read here; None when it can, as far as is known. sent: the hash of its
+    rendering, where there is one. open: questions without an answer, by position.
+    """
+
+    open: tuple[int, ...]
+    problem: str | None = None
+    sent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Money gone already, in micro-units. held: for requests on their way. cap: None for none."""
+
+    settled: int = 0
+    held: int = 0
+    unknown: int = 0
+    cap: int | None = None
+
+
+class Holding:
+    """An open study, or None for one that is not there yet.
+
+    limits: of the renderings that are asked about. retry: whether requests whose end is unknown are
+    asked again.
+    """
+
+    def __init__(
+        self,
+        study: StudyFile | None,
+        questions: Sequence[Question],
+        limits: Limits,
+        *,
+        retry: bool,
+        now: datetime,
+    ) -> None:
+        self.study, self._retry, self._now = study, retry, now
+        self._limits, self._decoder = limits_key(limits), decoder_version()
+        self._every = range(len(questions))
+        self._ids = {} if study is None else _question_ids(study, questions)
+        self._charged = self._any("SELECT 1 FROM charges LIMIT 1")
+        self._gone = self._dead()
+
+    def _any(self, sql: str) -> bool:
+        return self.study is not None and bool(self.study.query(sql).rows)
+
+    def _dead(self) -> frozenset[int]:
+        """Owners of holds that nobody will end any more: the next run makes them unknown."""
+        if self.study is None or not self._charged:
+            return frozenset()
+        sql = self.study.connection
+        with explained(self.study.path):
+            return frozenset(dead(sql, holders(sql), self._now, is_alive))
+
+    def look(self, sha256s: Sequence[str]) -> dict[str, Image]:
+        """What is known of images, by hash; those that the study never met are left out."""
+        if self.study is None:
+            return {}
+        with explained(self.study.path):
+            known = lookup.images(self.study, sha256s)
+            ids = [image.id for image in known.values()]
+            renderings = lookup.renderings(self.study, ids, self._limits)
+            wanted = list(renderings.values()), list(self._ids.values())
+            settled = lookup.settled(self.study, *wanted)
+            hashes = self._sent(list(renderings.values()))
+        found = {}
+        for sha256, image in known.items():
+            rendering = renderings.get(image.id, 0)
+            left = tuple(
+                at for at in self._every if (rendering, self._ids.get(at, 0)) not in settled
+            )
+            problem = image.problem if image.decoder == self._decoder else None
+            found[sha256] = Image(left, problem, hashes.get(rendering, ""))
+        return found
+
+    def _sent(self, rendering_ids: Sequence[int]) -> dict[int, str]:
+        """Hashes of renderings, where charges are to be looked up by them."""
+        if self.study is None or not self._charged:
+            return {}
+        sql = f"SELECT id, sha256 FROM renderings WHERE id IN ({_marks(rendering_ids)})"
+        return dict(self.study.query(sql, rendering_ids).rows)
+
+    def away(self, keys: Sequence[str]) -> dict[str, Away]:
+        """Which requests will not be sent, and why, by what was tried before."""
+        found: dict[str, Away] = {}
+        if self.study is None or not self._charged:
+            return found
+        whole = {half(key): key for key in keys}
+        halves = list(whole)
+        for start in range(0, len(halves), MARKS):
+            some = halves[start : start + MARKS]
+            sql = (
+                "SELECT c.key, c.state, c.reason, a.owner_id FROM charges c JOIN attempts a ON "
+                f"a.id = c.attempt_id WHERE c.key IN ({_marks(some)}) AND c.state <> 'released'"
+            )
+            for key, state, reason, owner_id in self.study.query(sql, some).rows:
+                why = self._why(State(state), reason, owner_id)
+                if why is not None:
+                    found[whole[key]] = min(why, found.get(whole[key], why), key=_STRENGTH.index)
+        return found
+
+    def _why(self, state: State, reason: str, owner_id: int) -> Away | None:
+        """As the ledger decides when it reserves; a dead owner's hold is as good as unknown."""
+        if state is State.HELD and owner_id not in self._gone:
+            return Away.HELD
+        if state is not State.SETTLED or reason.startswith(BILLED):
+            return None if self._retry else Away.AMBIGUOUS
+        return Away.UNREADABLE if reason and not reason.startswith(LATE) else Away.ANSWERED
+
+    def account(self, currency: str) -> Account:
+        """The study's account in a currency."""
+        if self.study is None:
+            return Account()
+        sql = "SELECT settled, held, unknown, cap FROM accounts WHERE currency = ?"
+        for settled, held, unknown, cap in self.study.query(sql, (currency,)).rows:
+            return Account(settled, held, unknown, None if cap == NO_CAP else cap)
+        return Account()
+
+    def used(self, price: Price) -> tuple[int, int]:
+        """Units of a line's pool in this month so far, and how many of them were claimed free."""
+        if self.study is None:
+            return 0, 0
+        key = (price.provider, price.pool, month(self._now, price.billing_zone))
+        sql = (
+            "SELECT settled + held, free_used FROM usage WHERE (provider, pool, month) = (?, ?, ?)"
+        )
+        rows = self.study.query(sql, key).rows
+        return (rows[0][0], rows[0][1]) if rows else (0, 0)
+
+
+_STRENGTH = (Away.ANSWERED, Away.UNREADABLE, Away.HELD, Away.AMBIGUOUS)
+
+
+@contextmanager
+def holding(
+    study: Path, questions: Sequence[Question], limits: Limits, *, retry: bool, now: datetime
+) -> Iterator[Holding]:
+    """A study as it stands. Raises StudyError when it is there and cannot be read."""
+    if not study.exists() or (study.is_file() and study.stat().st_size == 0):
+        yield Holding(None, questions, limits, retry=retry, now=now)
+        return
+    with StudyFile(study) as opened:
+        yield Holding(opened, questions, limits, retry=retry, now=now)
+
+
+def in_doubt(study: StudyFile, now: datetime) -> list[tuple[str, int, int]]:
+    """Requests that may have been charged for without an answer: currency, number, micro-units.
+
+    Those that a dead process had on their way are among them.
+    """
+    with explained(study.path):
+        gone = dead(study.connection, holders(study.connection), now, is_alive)
+    sql = (
+        "SELECT a.currency, count(*), sum(c.hold) FROM charges c JOIN attempts a ON a.id = "
+        f"c.attempt_id WHERE c.state = 'unknown' OR (c.state = 'held' AND a.owner_id IN "
+        f"({_marks(gone)})) GROUP BY a.currency ORDER BY a.currency"
+    )
+    return [(row[0], row[1], row[2]) for row in study.query(sql, gone).rows]
+
+
+def _question_ids(study: StudyFile, questions: Sequence[Question]) -> Mapping[int, int]:
+    """Ids of questions that the study knows, by position."""
+    sql = "SELECT id FROM questions WHERE (provider, task, revision, parameters) = (?, ?, ?, ?)"
+    found = {}
+    for at, question in enumerate(questions):
+        key = (question.provider, question.task.value, question.revision, question.parameters)
+        if rows := study.query(sql, key).rows:
+            found[at] = int(rows[0][0])
+    return found
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))
