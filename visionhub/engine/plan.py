@@ -10,7 +10,7 @@ from pathlib import Path
 
 from visionhub import registry
 from visionhub.engine.pace import Pace
-from visionhub.errors import UsageError
+from visionhub.errors import AuthenticationError, MissingExtra, UsageError
 from visionhub.images import Limits
 from visionhub.provider import Announce, Provider, TaskSpec, Value, canonical
 from visionhub.schema import Task
@@ -77,9 +77,10 @@ class Plan:
         return any(provider.rehearsing for provider in self.providers.values())
 
 
-def plan(ask: Ask, announce: Announce) -> Plan:
+def plan(ask: Ask, announce: Announce, *, to_send: bool = True) -> Plan:
     """Check everything that can be checked before an image is read, and make providers ready.
 
+    to_send: without it (for a quote) no weights are fetched, and lacking credentials are no fault.
     Raises UsageError, UnknownProvider, MissingExtra, ModelError or AuthenticationError.
     """
     tasks = [_task(name) for name in dict.fromkeys(ask.tasks)]
@@ -101,7 +102,7 @@ def plan(ask: Ask, announce: Announce) -> Plan:
         wanted = {t: options(ask, provider, t) for t in tasks if t in provider.tasks}
         for task, chosen in wanted.items():
             _warn_of_withdrawal(provider, task, chosen, announce)
-        provider.ready(wanted, announce)
+        _make_ready(provider, wanted, announce, to_send=to_send)
         questions += [question(provider, task, chosen) for task, chosen in wanted.items()]
     unsupported = [(n, t) for n, p in providers.items() for t in tasks if t not in p.tasks]
     for name, task in unsupported if questions else ():
@@ -114,6 +115,24 @@ def plan(ask: Ask, announce: Announce) -> Plan:
     shared = replace(limits, min_side=1)
     pace = Pace(announce) if any(is_service(type(p)) for p in providers.values()) else None
     return Plan(providers, tuple(questions), tuple(unsupported), shared, pace)
+
+
+def _make_ready(
+    provider: Provider,
+    wanted: Mapping[Task, Mapping[str, Value]],
+    announce: Announce,
+    *,
+    to_send: bool,
+) -> None:
+    """As `ready`; for a quote local models are taken as they come, and an account may be lacking."""
+    if not to_send and provider.models:
+        return
+    try:
+        provider.ready(wanted, announce)
+    except (AuthenticationError, MissingExtra) as error:
+        if to_send:
+            raise
+        announce(f"NOTE to run it: {error}")
 
 
 def question(provider: Provider, task: Task, chosen: Mapping[str, Value]) -> Question:
