@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from visionhub.engine.costs import LineQuote
 from visionhub.engine.quote import ProviderQuote, Quote, TaskQuote
+from visionhub.errors import UsageError
 from visionhub.pricing import money
+from visionhub.report.files import whole
 from visionhub.report.plain import counted
 from visionhub.report.running import duration
 from visionhub.report.summary import PassedOver
 from visionhub.report.terminal import Section
 from visionhub.store.holding import in_doubt
+from visionhub.store.items import printable
 from visionhub.store.study import StudyFile
 
 REASONS = 3  # of unreadable files, the most frequent ones
@@ -254,3 +259,18 @@ def _notes(quote: Quote) -> Sequence[str]:
         for ends in quote.ends
     ]
     return notes
+
+
+def write_near(quote: Quote, path: Path) -> None:
+    """Write near duplicates as CSV: path, group, and distance in bits from the group's first.
+
+    Raises UsageError where they were not looked for, or where `path` cannot be a file.
+    """
+    if quote.near is None:
+        raise UsageError("--near-list: no image was decoded, so that none was compared.")
+    with whole(path) as file:
+        text = io.TextIOWrapper(file, "utf-8", newline="", write_through=True)
+        writer = csv.writer(text)
+        writer.writerow(("path", "group", "distance"))
+        writer.writerows((printable(name)[0], *rest) for name, *rest in quote.near.rows)
+        text.detach()

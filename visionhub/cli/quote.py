@@ -1,0 +1,160 @@
+"""`visionhub quote`: what a run would ask and cost, before anything is sent."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from visionhub.cli.annotate import SourcesArgument, StudyOption
+from visionhub.cli.prices import PricesOption
+
+if TYPE_CHECKING:
+    from visionhub.engine.plan import Ask
+    from visionhub.engine.quote import Quote
+    from visionhub.engine.sources import Sources
+
+EVERY = 10.0  # seconds between two lines on how far it got
+
+
+def quote(
+    sources: SourcesArgument,
+    study: StudyOption = None,
+    provider: Annotated[
+        list[str] | None,
+        typer.Option("--provider", "-p", help="Who would be asked; repeat it.  [embedded]"),
+    ] = None,
+    task: Annotated[
+        str | None,
+        typer.Option("--tasks", "-t", help="What would be asked, comma-separated."),
+    ] = None,
+    param: Annotated[
+        list[str] | None,
+        typer.Option("--param", help="task.name=value or provider.task.name=value; repeat it."),
+    ] = None,
+    sensitive: Annotated[
+        str | None, typer.Option(help="Sensitive attributes to ask for by name.")
+    ] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="provider.name=value: how a service is reached; repeat it."),
+    ] = None,
+    max_cost: Annotated[
+        str | None, typer.Option(help="Say whether it fits under this cap, such as 5 or '5 USD'.")
+    ] = None,
+    prices: PricesOption = None,
+    old_prices: Annotated[
+        bool, typer.Option("--old-prices", help="Use prices although they are a year old.")
+    ] = False,
+    assume_free: Annotated[
+        list[str] | None,
+        typer.Option(help="provider.task=N: free units a month that you claim; repeat it."),
+    ] = None,
+    on_ambiguous: Annotated[
+        str, typer.Option(help="Requests that may have been charged already: skip or retry.")
+    ] = "skip",
+    quick: Annotated[
+        bool | None,
+        typer.Option(
+            "--quick/--full",
+            help="Decode no image, or every one. Default: the first 2,000 that are to be asked "
+            "about; with others beyond, the cost is an upper bound.",
+            show_default=False,
+        ),
+    ] = None,
+    near_list: Annotated[
+        Path | None,
+        typer.Option(help="Write near duplicates to this CSV file: path, group, distance."),
+    ] = None,
+    column: Annotated[
+        str | None, typer.Option(help="The column of a CSV file that holds paths.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many files.")] = None,
+    shuffle: Annotated[bool, typer.Option("--shuffle", help="Files in random order.")] = False,
+    seed: Annotated[int, typer.Option(help="The seed of --shuffle.")] = 0,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print JSON; money in millionths of the currency.")
+    ] = False,
+) -> None:
+    """Show what `annotate` would ask and cost. Nothing is sent and nothing is stored."""
+    from visionhub.cli.watch import pairs
+    from visionhub.engine.plan import DEFAULT_TASKS, Ask
+    from visionhub.engine.sources import Sources
+
+    files = Sources.of(sources, column=column, limit=limit, shuffle=shuffle, seed=seed)
+    ask = Ask(
+        providers=tuple(provider or ("embedded",)),
+        tasks=_words(task) if task else DEFAULT_TASKS,
+        parameters=pairs(param or (), "--param", "task.name=value"),
+        sensitive=_words(sensitive or ""),
+        settings=pairs(setting or (), "--set", "provider.name=value"),
+        max_cost=max_cost,
+        prices=prices,
+        old_prices=old_prices,
+        assume_free=pairs(assume_free or (), "--assume-free", "provider.task=N"),
+        on_ambiguous=on_ambiguous,
+    )
+    raise typer.Exit(_show(files, ask, study or Path("study.db"), quick, near_list, as_json=json))
+
+
+def _show(
+    files: Sources,
+    ask: Ask,
+    study: Path,
+    quick: bool | None,
+    near_list: Path | None,
+    *,
+    as_json: bool,
+) -> int:
+    """Make the quote and print it; the exit code, which is 1 where there is no photograph."""
+    from dataclasses import replace
+
+    from visionhub.report.quoted import sections, write_near
+    from visionhub.report.summary import PassedOver
+    from visionhub.report.terminal import write, write_json
+
+    over = PassedOver()
+    made = _quote(replace(files, pass_over=over.add), ask, study, quick)
+    if near_list is not None:
+        write_near(made, near_list)
+    if as_json:
+        write_json(made.summary() | {"passed_over": over.count})
+    else:
+        write(sections(made, over, near_list))
+    return 0 if made.files else 1
+
+
+def _quote(files: Sources, ask: Ask, study: Path, quick: bool | None) -> Quote:
+    from datetime import UTC, datetime
+
+    from visionhub.cli.progress import note
+    from visionhub.engine.plan import plan
+    from visionhub.engine.quote import quote as make_quote
+    from visionhub.engine.sources import without_study
+    from visionhub.engine.terms import make_terms
+
+    files.check()
+    planned = plan(ask, note, to_send=False)
+    today = datetime.now(UTC).date()
+    terms = make_terms(ask, planned.providers, planned.questions, today, note)
+    found = without_study(files, study, files.pass_over)
+    return make_quote(found, planned, terms, study, quick=quick, watch=_telling(note))
+
+
+def _telling(say: Callable[[str], None]) -> Callable[[int, int | None], None]:
+    """Say now and then how many files were looked at."""
+    last = [time.monotonic()]
+
+    def tell(files: int, _: int | None) -> None:
+        if time.monotonic() - last[0] >= EVERY:
+            last[0] = time.monotonic()
+            say(f"{files:,} files looked at")
+
+    return tell
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
