@@ -132,16 +132,16 @@ SUMS = {
     "an account is not the sum of its charges": (
         "SELECT currency FROM accounts a WHERE (settled, held, unknown) IS NOT (SELECT "
         "coalesce(sum(CASE WHEN state IN ('settled', 'unknown') THEN charge END), 0), "
-        "coalesce(sum(CASE state WHEN 'held' THEN hold END), 0), "
+        "coalesce(sum(CASE state WHEN 'held' THEN c.hold END), 0), "
         "coalesce(sum(CASE state WHEN 'unknown' THEN charge END), 0) FROM charges c "
         "JOIN attempts t ON t.id = c.attempt_id WHERE t.currency = a.currency)"
     ),
     "the cap is passed": "SELECT currency FROM accounts WHERE settled + held > cap",
     "usage is not the sum of its charges": (
         "SELECT pool FROM usage u WHERE (settled, held, free_used) IS NOT (SELECT "
-        "coalesce(sum(CASE WHEN state IN ('settled', 'unknown') THEN units END), 0), "
-        "coalesce(sum(CASE state WHEN 'held' THEN units END), 0), "
-        "coalesce(sum(CASE WHEN state <> 'released' THEN free END), 0) FROM charges c "
+        "coalesce(sum(CASE WHEN c.state IN ('settled', 'unknown') THEN c.units END), 0), "
+        "coalesce(sum(CASE c.state WHEN 'held' THEN c.units END), 0), "
+        "coalesce(sum(CASE WHEN c.state <> 'released' THEN c.free END), 0) FROM charges c "
         "JOIN attempts t ON t.id = c.attempt_id JOIN price_lines l ON l.id = c.line_id "
         "WHERE (t.provider, l.pool, t.month) = (u.provider, u.pool, u.month))"
     ),
@@ -158,8 +158,8 @@ SUMS = {
         "SELECT key FROM charges WHERE state = 'unknown' AND charge <> hold"
     ),
     "an attempt's end is not that of its charges": (
-        "SELECT id FROM attempts a WHERE (ended_at IS NULL) IS NOT EXISTS (SELECT 1 FROM charges "
-        "WHERE attempt_id = a.id AND state = 'held')"
+        "SELECT id FROM attempts a WHERE (ended_at IS NULL) <> (EXISTS (SELECT 1 FROM charges "
+        "WHERE attempt_id = a.id AND state = 'held'))"
     ),
     "an attempt is not the sum of its charges": (
         "SELECT id FROM attempts a WHERE (requests, hold) IS NOT (SELECT count(*), sum(hold) FROM "

@@ -21,6 +21,7 @@ from visionhub.pricing import Price, PriceTable
 from visionhub.store import ledger_owners
 from visionhub.store.explain import explained
 from visionhub.store.ledger_accounts import NO_CAP, keep_table, read_totals, set_cap
+from visionhub.store.ledger_away import Book
 from visionhub.store.ledger_end import end
 from visionhub.store.ledger_items import (
     Away,
@@ -34,7 +35,7 @@ from visionhub.store.ledger_items import (
 )
 from visionhub.store.ledger_owners import IsAlive
 from visionhub.store.ledger_queue import Queue
-from visionhub.store.ledger_reserve import Book, reserve
+from visionhub.store.ledger_reserve import reserve
 from visionhub.store.owners import LEASE, Owner, is_alive, is_due
 from visionhub.store.study import StudyFile
 
@@ -120,7 +121,7 @@ class Ledger:
         """End requests that got no answer. For any thread, as `reserve`. Raises StudyError."""
         if any(one.body and one.state is State.SETTLED for one in ended):
             raise ValueError("an answer is settled together with its body")
-        self._write(lambda sql: end(sql, self._book, self._prices, ended, {}, self._now()))
+        self._write(lambda sql: end(sql, self._book, self._prices, ended, None, self._now()))
 
     def settle(
         self, sql: sqlite3.Connection, ended: Sequence[Ended], bodies: Mapping[str, int]

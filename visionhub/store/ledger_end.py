@@ -9,9 +9,9 @@ from datetime import datetime
 
 from visionhub.errors import UsageError
 from visionhub.pricing import Price, money
+from visionhub.store.ledger_away import BILLED, LATE, Book, half
 from visionhub.store.ledger_items import Ended, State
 from visionhub.store.ledger_owners import stamp
-from visionhub.store.ledger_reserve import LATE, Book, half
 
 _AFTER = {
     State.HELD: (State.SETTLED, State.RELEASED, State.UNKNOWN),
@@ -38,12 +38,12 @@ def end(
     book: Book,
     prices: Mapping[int, Price],
     ended: Iterable[Ended],
-    bodies: Mapping[str, int],
+    bodies: Mapping[str, int] | None,
     when: datetime,
 ) -> None:
     """End requests that this owner holds, and link their bodies. Inside a transaction.
 
-    What is ended already, or held by another, stays as it is.
+    What is ended already, or held by another, stays as it is. bodies: None where they follow later.
     """
     attempts = set()
     for one in ended:
@@ -51,12 +51,10 @@ def end(
         if charge is None:
             continue
         attempts.add(one.attempt)
-        key = (half(one.key), one.attempt)
         if one.state in _AFTER[charge.state]:
             _change(sql, book, prices, one, charge)
-        if one.body and bodies:
-            link = "UPDATE charges SET body_id = ? WHERE (key, attempt_id) = (?, ?) AND "
-            sql.execute(f"{link}body_id IS NULL", (bodies[one.key], *key))
+        if one.body and bodies is not None:
+            _link(sql, one, bodies[one.key])
     sql.executemany(
         "UPDATE attempts SET ended_at = ?1 WHERE id = ?2 AND ended_at IS NULL AND NOT EXISTS "
         "(SELECT 1 FROM charges WHERE attempt_id = ?2 AND state = 'held')",
@@ -92,6 +90,15 @@ def _change(
     sql.execute(
         "UPDATE charges SET state = ?, charge = ?, reason = ? WHERE (key, attempt_id) = (?, ?)",
         (one.state.value, charge, reason, half(one.key), one.attempt),
+    )
+
+
+def _link(sql: sqlite3.Connection, one: Ended, body_id: int) -> None:
+    """Keep what came, once; an answer to what a bill has settled says more than the bill."""
+    sql.execute(
+        "UPDATE charges SET body_id = ?, reason = CASE WHEN reason LIKE ? THEN ? ELSE reason END "
+        "WHERE (key, attempt_id) = (?, ?) AND body_id IS NULL",
+        (body_id, f"{BILLED}%", one.reason, half(one.key), one.attempt),
     )
 
 

@@ -5,32 +5,17 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TypeAlias
 
 from visionhub.pricing import Price, month, units
-from visionhub.store.ledger_items import Away, Line, Reserved, State, Wanted
-from visionhub.store.ledger_owners import IsAlive, dead, recover, stamp
+from visionhub.store.ledger_away import Book, away_of, half
+from visionhub.store.ledger_items import Away, Line, Reserved, Wanted
+from visionhub.store.ledger_owners import IsAlive, stamp
 
-LATE = "answered after it had been released"
-"""How the reason of a charge begins that says nothing against its answer."""
-
-_MANY = 500  # values bound in one statement
 _Row: TypeAlias = tuple[Line, int, int, int]  # with units, free units, hold
-
-
-@dataclass(frozen=True, slots=True)
-class Book:
-    """Who reserves, and on which terms. free: units a month that the user claims to be free."""
-
-    run_id: int
-    owner_id: int
-    price_table_id: int
-    currency: str
-    free: Mapping[tuple[str, str], int]
-    retry: bool
 
 
 @dataclass(slots=True)
@@ -41,11 +26,6 @@ class _Pool:
     free: int
 
 
-def half(key: str) -> bytes:
-    """The half of a request's key by which the ledger knows it."""
-    return bytes.fromhex(key)[:16]
-
-
 def reserve(
     sql: sqlite3.Connection, book: Book, wanted: Wanted, when: datetime, is_alive: IsAlive
 ) -> tuple[Reserved, Mapping[int, Price]]:
@@ -54,7 +34,7 @@ def reserve(
     Raises UsageError where a price list ends before the units that are wanted.
     """
     lines = {line.key: line for image in wanted.images for line in image}
-    away = _away(sql, book, lines, when, is_alive)
+    away = away_of(sql, book, lines, when, is_alive)
     attempt = _Attempt(sql, book, wanted, when)
     for image in wanted.images:
         own = {line.key: lines.pop(line.key) for line in image if line.key in lines}  # each once
@@ -69,8 +49,7 @@ class _Attempt:
         self._sql, self._book, self._wanted, self._when = sql, book, wanted, when
         zones = (line.price.billing_zone for image in wanted.images for line in image if line.price)
         self._month = month(when, next(zones, "UTC"))
-        left = "SELECT cap - settled - held FROM accounts WHERE currency = ?"
-        (self._left,) = sql.execute(left, (book.currency,)).fetchone()
+        self._left = _left(sql, book.currency)
         self._pools: dict[str, _Pool] = {}
         self._rows: list[_Row] = []
         self._capped: set[str] = set()
@@ -195,52 +174,7 @@ class _Attempt:
                 )
 
 
-def _away(
-    sql: sqlite3.Connection,
-    book: Book,
-    keys: Collection[str],
-    when: datetime,
-    is_alive: IsAlive,
-) -> dict[str, Away]:
-    """Which requests are not to be sent, and why; what a dead owner holds is recovered first."""
-    charges = list(_charges(sql, keys))
-    holders = {owner_id for _, state, _, owner_id in charges if state == State.HELD}
-    gone = dead(sql, holders - {book.owner_id}, when, is_alive)
-    if gone:
-        recover(sql, gone, when)
-        charges = list(_charges(sql, keys))
-    away: dict[str, Away] = {}
-    for key, state, reason, _ in charges:
-        why = _why(state, reason, book)
-        if why and (key not in away or _STRENGTH.index(why) < _STRENGTH.index(away[key])):
-            away[key] = why
-    return away
-
-
-_STRENGTH = (Away.ANSWERED, Away.UNREADABLE, Away.HELD, Away.AMBIGUOUS)
-
-
-def _why(state: State, reason: str, book: Book) -> Away | None:
-    """Why a charge keeps its request from being sent; None when it does not."""
-    if state == State.HELD:
-        return Away.HELD
-    if state == State.UNKNOWN:
-        return None if book.retry else Away.AMBIGUOUS
-    return Away.UNREADABLE if reason and not reason.startswith(LATE) else Away.ANSWERED
-
-
-def _charges(
-    sql: sqlite3.Connection, keys: Collection[str]
-) -> Iterator[tuple[str, State, str, int]]:
-    """What counts of earlier charges: key, state, reason, owner."""
-    whole = {half(key): key for key in keys}
-    halves = list(whole)
-    for start in range(0, len(halves), _MANY):
-        some = halves[start : start + _MANY]
-        found = sql.execute(
-            "SELECT c.key, c.state, c.reason, a.owner_id FROM charges c JOIN attempts a ON a.id = "
-            f"c.attempt_id WHERE c.key IN ({', '.join('?' * len(some))}) AND c.state <> 'released'",
-            some,
-        )
-        for key, state, reason, owner_id in found:
-            yield whole[key], State(state), reason, owner_id
+def _left(sql: sqlite3.Connection, currency: str) -> int:
+    """What may still be held, in micro-units."""
+    find = "SELECT cap - settled - held FROM accounts WHERE currency = ?"
+    return int(sql.execute(find, (currency,)).fetchone()[0])

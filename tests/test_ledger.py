@@ -1,0 +1,691 @@
+"""The ledger's rules, one by one; tests/test_ledger_model.py has them all at once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.ledgers import (
+    ALL,
+    DEARER,
+    FACES,
+    LABELS,
+    OTHER_TABLE,
+    SAFE,
+    START,
+    TABLE,
+    TEXT,
+    Clock,
+    check_sums,
+    ended,
+    key,
+    line,
+    new_study,
+    open_ledger,
+    price,
+    settle,
+    states,
+    store_body,
+    wanted,
+)
+from visionhub.errors import CapReached, StudyError, UsageError
+from visionhub.store.ledger import Away, Ended, Ledger, Recovered, Reserved, State, Wanted
+from visionhub.store.owners import LEASE, Owner
+from visionhub.store.study import StudyFile
+
+FREE = {("cloud", "LABELS"): 2}
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Iterator[StudyFile]:
+    """An open study with one run; what holds in every study holds in it at the end."""
+    with new_study(tmp_path / "study.db") as study:
+        yield study
+        check_sums(study)
+
+
+@pytest.fixture
+def ledger(study: StudyFile) -> Iterator[Ledger]:
+    with open_ledger(study, 100_000) as ledger:
+        yield ledger
+
+
+def held(study: StudyFile) -> list[tuple[int, int, int]]:
+    return study.query("SELECT cap, settled, held FROM accounts").rows
+
+
+# Reserving
+
+
+def test_what_is_reserved_is_held_at_its_highest_price_before_it_is_sent(study, ledger) -> None:
+    reserved = ledger.reserve(wanted(1, 2))
+    assert reserved.granted == {key(1), key(2)}
+    assert reserved.units == {"LABELS": 2}
+    assert not reserved.away
+    assert not reserved.capped
+    assert held(study) == [(100_000, 0, 3000)]
+    assert (ledger.totals.held, ledger.totals.settled, ledger.totals.cap) == (3000, 0, 100_000)
+    (row,) = study.query(
+        "SELECT provider, operation, region, month, requests, hold FROM attempts"
+    ).rows
+    assert row == ("cloud", "annotate", "east", "2026-11", 2, 3000)
+
+
+def test_reservations_are_durable_in_the_journal_mode_of_the_study(study, ledger) -> None:
+    modes = [
+        [c.execute(f"PRAGMA {name}").fetchone()[0] for name in ("synchronous", "journal_mode")]
+        for c in (ledger._sql, study.connection)
+    ]
+    assert modes[0] == modes[1]
+    assert modes[0][0] >= 2  # FULL
+    assert ledger._sql.execute("PRAGMA foreign_keys").fetchone() == (1,)
+
+
+def test_a_request_that_costs_nothing_is_still_sent_once(study, ledger) -> None:
+    reserved = ledger.reserve(wanted(1, price=None))
+    assert reserved.units == {}
+    assert ledger.reserve(wanted(1, price=None)).away == {key(1): Away.HELD}
+    assert study.query("SELECT line_id, units, hold FROM charges").rows == [(None, 0, 0)]
+    assert study.query("SELECT * FROM usage").rows == []
+    assert held(study) == [(100_000, 0, 0)]
+
+
+def test_a_line_in_a_bundle_is_free_only_beside_the_other(study, ledger) -> None:
+    both = Wanted("cloud", "annotate", "", ((line(1, SAFE), line(2, LABELS)),))
+    first = ledger.reserve(both)
+    assert ledger.totals.held == 1500
+    ledger.end(ended(first, State.RELEASED, [key(1)]))
+    second = ledger.reserve(both)  # labels are on their way: safe search would be sent alone
+    assert second.granted == {key(1)}
+    assert second.units == {"SAFE": 1}
+    assert ledger.totals.held == 1500 + 700
+
+
+def test_requests_of_one_line_about_one_image_are_one_unit(study, ledger) -> None:
+    image = (line(1, FACES), line(2, FACES), line(3, TEXT))
+    reserved = ledger.reserve(Wanted("cloud", "annotate", "", (image, (line(4, FACES),))))
+    assert reserved.units == {"FACES": 2, "TEXT": 1}
+    assert ledger.totals.held == 3 * 900
+    assert study.query("SELECT pool, held FROM usage").rows == [("DETECT", 3)]
+
+
+def test_a_request_that_is_wanted_twice_in_one_call_is_held_once(ledger) -> None:
+    reserved = ledger.reserve(wanted(1, 2, 1))
+    assert reserved.granted == {key(1), key(2)}
+    assert ledger.totals.held == 3000
+
+
+def test_an_attempt_with_nothing_granted_leaves_no_row(study, ledger) -> None:
+    ledger.reserve(wanted(1))
+    before = study.query("SELECT * FROM attempts").rows
+    reserved = ledger.reserve(wanted(1))
+    assert reserved == Reserved(None, frozenset(), {key(1): Away.HELD})
+    assert ledger.reserve(Wanted("cloud", "", "", ())) == Reserved(None, frozenset())
+    assert study.query("SELECT * FROM attempts").rows == before
+
+
+def test_a_price_in_another_currency_is_not_held(study, ledger) -> None:
+    with pytest.raises(ValueError, match="EUR, held in USD"):
+        ledger.reserve(wanted(1, price=replace(LABELS, currency="EUR")))
+    assert held(study) == [(100_000, 0, 0)]
+
+
+def test_nothing_is_held_beyond_the_end_of_a_price_list(study, ledger) -> None:
+    ends = price("LABELS", (3, 1500))
+    ledger.reserve(wanted(1, 2, price=ends))
+    with pytest.raises(UsageError, match="its price ends with unit 3"):
+        ledger.reserve(wanted(3, 4, price=ends))
+    assert held(study) == [(100_000, 0, 3000)]
+    assert ledger.reserve(wanted(3, price=ends)).granted == {key(3)}
+
+
+def test_many_requests_in_one_call(study, ledger) -> None:
+    images = tuple((line(n, None), line(n + 1000, None)) for n in range(700))
+    reserved = ledger.reserve(Wanted("cloud", "", "", images))
+    assert len(reserved.granted) == 1400
+    again = ledger.reserve(Wanted("cloud", "", "", images))
+    assert Counter(again.away.values()) == {Away.HELD: 1400}
+
+
+# The cap
+
+
+def test_at_the_cap_the_images_that_fit_are_granted_in_order(study) -> None:
+    with open_ledger(study, 3700) as ledger:
+        images = ((line(1),), (line(2), line(3, FACES)), (line(4), line(5, None)), (line(6, SAFE),))
+        reserved = ledger.reserve(Wanted("cloud", "", "", images))
+        assert reserved.granted == {key(1), key(4), key(5), key(6)}
+        assert reserved.capped == {key(2), key(3)}  # an image as a whole, or not at all
+        assert ledger.totals.held == 3700
+        assert study.query("SELECT pool, held FROM usage").rows == [("LABELS", 2), ("SAFE", 1)]
+
+
+def test_at_the_cap_nothing_is_granted_but_what_is_free(study) -> None:
+    with open_ledger(study, 1499) as ledger:
+        reserved = ledger.reserve(wanted(1, 2))
+        assert reserved == Reserved(None, frozenset(), {}, frozenset({key(1), key(2)}))
+        assert ledger.reserve(wanted(3, price=None)).granted == {key(3)}
+
+
+def test_what_is_given_back_can_be_held_again(study) -> None:
+    with open_ledger(study, 1500) as ledger:
+        first = ledger.reserve(wanted(1))
+        assert ledger.reserve(wanted(2)).capped == {key(2)}
+        ledger.end(ended(first, State.RELEASED))
+        assert ledger.reserve(wanted(2)).granted == {key(2)}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE accounts SET cap = 2999",
+        "UPDATE accounts SET settled = settled + 1",
+        "UPDATE accounts SET held = -1",
+        "UPDATE accounts SET settled = -1",
+        "UPDATE accounts SET unknown = 1",
+        "INSERT INTO charges SELECT x'00112233445566778899aabbccddeeff', attempt_id, 1, 1, "
+        "line_id, 1, 0, 1, 0, 'held', '', NULL FROM charges LIMIT 1",
+        "UPDATE charges SET hold = hold + 1",
+        "UPDATE charges SET state = 'settled', charge = hold + 1",
+        "UPDATE charges SET charge = 1",
+        "UPDATE charges SET state = 'released', charge = 1",
+        "UPDATE charges SET state = 'unknown', charge = hold - 1",
+        "UPDATE charges SET state = 'lost'",
+        "UPDATE charges SET units = 2",
+        "UPDATE charges SET units = 0, free = 1",
+        "UPDATE charges SET line_id = NULL",
+        "UPDATE charges SET line_id = 77",
+        "UPDATE charges SET body_id = 77",
+        "UPDATE charges SET key = x'00'",
+        "UPDATE attempts SET currency = 'EUR'",
+        "UPDATE usage SET settled = -1",
+        "UPDATE usage SET held = -1",
+        "UPDATE usage SET free_used = -1",
+    ],
+)
+def test_the_database_itself_refuses_what_cannot_be(study, change) -> None:
+    with open_ledger(study, 3000) as ledger:
+        ledger.reserve(wanted(1, 2))
+        with (
+            pytest.raises(StudyError, match="constraint failed"),
+            study.transaction() as sql,
+        ):
+            sql.execute(change)
+        assert held(study) == [(3000, 0, 3000)]
+
+
+def test_a_key_cannot_be_held_twice(study, ledger) -> None:
+    ledger.reserve(wanted(1))
+    ledger.reserve(wanted(2))
+    with pytest.raises(StudyError, match="UNIQUE constraint"), study.transaction() as sql:
+        sql.execute("UPDATE charges SET key = ?", (bytes.fromhex(key(1))[:16],))
+
+
+def test_a_fault_of_the_code_does_not_pass_the_cap(study, monkeypatch) -> None:
+    monkeypatch.setattr(  # as if the arithmetic said that there is room
+        "visionhub.store.ledger_reserve._left", lambda sql, currency: 10**9
+    )
+    with open_ledger(study, 2000) as ledger:
+        with pytest.raises(StudyError, match="CHECK constraint failed"):
+            ledger.reserve(wanted(1, 2))
+        assert held(study) == [(2000, 0, 0)]
+        assert ledger.reserve(wanted(1)).granted == {key(1)}
+
+
+def test_a_cap_below_what_is_spent_is_refused(study) -> None:
+    with open_ledger(study, 10_000) as ledger:
+        settle(study, ledger, ledger.reserve(wanted(1)))
+        ledger.reserve(wanted(2))
+        with pytest.raises(CapReached, match=r"cap of 0\.002999 USD.*spent 0\.0015 USD and holds"):
+            open_ledger(study, 2999)
+        assert held(study) == [(10_000, 1500, 1500)]
+        open_ledger(study, 3000).close()
+        assert held(study) == [(3000, 1500, 1500)]
+        assert ledger.reserve(wanted(3)).capped == {key(3)}  # one cap for all who are there
+        assert ledger.totals.cap == 3000
+    with pytest.raises(CapReached) as told:
+        open_ledger(study, 0)
+    assert "holds" not in str(told.value)
+    assert "0.003 USD" in str(told.value)
+    assert study.query("SELECT count(*) FROM owners").rows == [(2,)]
+
+
+def test_no_cap(study) -> None:
+    with open_ledger(study, None) as ledger:
+        assert ledger.totals.cap is None
+        ledger.reserve(wanted(*range(100)))
+        assert ledger.totals.held == 150_000
+    with open_ledger(study, 200_000) as ledger:
+        assert ledger.totals == replace(ledger.totals, cap=200_000, settled=150_000, held=0)
+
+
+# What is away
+
+
+@pytest.mark.parametrize("retry", [False, True])
+def test_what_was_settled_is_never_asked_again(study, retry) -> None:
+    with open_ledger(study, retry=retry) as ledger:
+        settle(study, ledger, ledger.reserve(wanted(1)))
+        bad = ledger.reserve(wanted(2))
+        with study.transaction() as sql:
+            ledger.settle(sql, [replace(ended(bad, State.SETTLED)[0], reason="no labels")], {})
+        away = ledger.reserve(wanted(1, 2)).away
+        assert away == {key(1): Away.ANSWERED, key(2): Away.UNREADABLE}
+
+
+def test_what_is_unknown_is_asked_again_only_under_retry(study) -> None:
+    with open_ledger(study) as skip, open_ledger(study, retry=True) as retry:
+        skip.end(ended(skip.reserve(wanted(1)), State.UNKNOWN))
+        assert skip.reserve(wanted(1)).away == {key(1): Away.AMBIGUOUS}
+        again = retry.reserve(wanted(1))
+        assert again.granted == {key(1)}
+        assert (retry.totals.settled, retry.totals.held, retry.totals.unknown) == (1500, 1500, 1500)
+        assert skip.reserve(wanted(1)).away == {key(1): Away.HELD}  # rather than ambiguous
+        settle(study, retry, again)
+        assert skip.reserve(wanted(1)).away == {key(1): Away.ANSWERED}
+        assert retry.totals.settled == 3000  # the old one still counts
+
+
+def test_what_was_released_is_asked_again(study, ledger) -> None:
+    for _ in range(3):
+        ledger.end(ended(ledger.reserve(wanted(1)), State.RELEASED))
+    assert ledger.reserve(wanted(1)).granted == {key(1)}
+    assert ledger.totals.settled == 0
+
+
+def test_an_answer_counts_for_more_than_an_unreadable_one(study) -> None:
+    with open_ledger(study, retry=True) as ledger:
+        first, second = ledger.reserve(wanted(1)), None
+        ledger.end(ended(first, State.UNKNOWN))
+        second = ledger.reserve(wanted(1))
+        settle(study, ledger, first)
+        ledger.end([replace(ended(second, State.SETTLED)[0], reason="not readable")])
+        assert ledger.reserve(wanted(1)).away == {key(1): Away.ANSWERED}
+
+
+# Ending
+
+
+def test_an_answer_is_charged_by_its_place_in_the_month(study, ledger) -> None:
+    reserved = ledger.reserve(wanted(1, 2, 3, 4, 5))  # three at 1500, then 1000
+    settle(study, ledger, reserved, [key(4)])
+    assert ledger.totals.settled == 1500  # the first to be answered, whatever its number
+    settle(study, ledger, reserved, [key(n) for n in (1, 2, 3, 5)])
+    assert ledger.totals.settled == 3 * 1500 + 2 * 1000
+    assert ledger.totals.held == 0
+    assert sum(study.query("SELECT charge FROM charges").column("charge")) == 6500
+
+
+def test_lines_of_a_pool_are_counted_together(study, ledger) -> None:
+    settle(study, ledger, ledger.reserve(wanted(1, 2, 3, price=FACES)))
+    settle(study, ledger, ledger.reserve(wanted(4, 5, price=TEXT)))
+    assert ledger.totals.settled == 4 * 900 + 500
+
+
+def test_what_is_unknown_keeps_its_place_in_the_month(study, ledger) -> None:
+    ledger.end(ended(ledger.reserve(wanted(1, 2, 3)), State.UNKNOWN))
+    assert (ledger.totals.settled, ledger.totals.unknown) == (4500, 4500)
+    settle(study, ledger, ledger.reserve(wanted(4)))
+    assert ledger.totals.settled == 5500
+    assert study.query("SELECT settled, held FROM usage").rows == [(4, 0)]
+
+
+def test_body_and_settlement_are_one_transaction(study, ledger) -> None:
+    reserved = ledger.reserve(wanted(1, 2))
+
+    def fail() -> None:
+        with study.transaction() as sql:
+            bodies = {one: store_body(sql) for one in reserved.granted}
+            ledger.settle(sql, ended(reserved, State.SETTLED, body=True), bodies)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    assert held(study) == [(100_000, 0, 3000)]
+    assert study.query("SELECT * FROM bodies").rows == []
+    settle(study, ledger, reserved)
+    assert study.query("SELECT state, body_id FROM charges ORDER BY body_id").rows == [
+        ("settled", 1),
+        ("settled", 2),
+    ]
+
+
+def test_an_answer_without_its_body_is_not_settled(study, ledger) -> None:
+    reserved = ledger.reserve(wanted(1))
+    told = ended(reserved, State.SETTLED, body=True)
+    with pytest.raises(ValueError, match="together with its body"):
+        ledger.end(told)
+    with pytest.raises(KeyError), study.transaction() as sql:
+        ledger.settle(sql, told, {})
+    assert states(study) == {1: "held"}
+
+
+def test_an_attempt_ends_with_the_last_of_its_requests(study, ledger) -> None:
+    reserved = ledger.reserve(wanted(1, 2, 3))
+    for number, state in enumerate(ALL, 1):
+        assert study.query("SELECT ended_at FROM attempts").rows == [(None,)]
+        ledger.end(ended(reserved, state, [key(number)]))
+    assert study.query("SELECT ended_at FROM attempts").rows == [("2026-11-23T12:00:00Z",)]
+    assert states(study) == {1: "settled", 2: "released", 3: "unknown"}
+
+
+def test_a_reason_is_kept(study, ledger) -> None:
+    reserved = ledger.reserve(wanted(1))
+    ledger.end([replace(ended(reserved, State.UNKNOWN)[0], reason="reset by peer")])
+    assert study.query("SELECT reason FROM charges").rows == [("reset by peer",)]
+
+
+def test_a_damaged_answer_is_kept_and_stays_unknown(study, ledger) -> None:
+    reserved = ledger.reserve(wanted(1))
+    ledger.end(ended(reserved, State.UNKNOWN, body=True))  # at once; the body follows
+    with study.transaction() as sql:
+        body = store_body(sql)
+        ledger.settle(sql, ended(reserved, State.UNKNOWN, body=True), {key(1): body})
+    assert study.query("SELECT state, body_id FROM charges").rows == [("unknown", body)]
+    assert ledger.totals.settled == 1500
+
+
+@pytest.mark.parametrize("first", ALL)
+@pytest.mark.parametrize("second", ALL)
+def test_ending_twice(study, ledger, first, second) -> None:
+    ledger.reserve(wanted(9))  # something else is there
+    reserved = ledger.reserve(wanted(1))
+    ledger.end(ended(reserved, first))
+    ledger.end(ended(reserved, second))
+    ledger.end(ended(reserved, second))
+    late = second is State.SETTLED
+    assert states(study)[1] == ("settled" if late else first.value)
+    spent = 0 if first is State.RELEASED and not late else 1500
+    assert (ledger.totals.settled, ledger.totals.held) == (spent, 1500)
+    assert study.query("SELECT settled, held FROM usage").rows == [(spent // 1500, 1)]
+
+
+def test_an_answer_that_comes_twice_is_charged_once(study, ledger) -> None:
+    reserved = ledger.reserve(wanted(1))
+    settle(study, ledger, reserved)
+    settle(study, ledger, reserved)
+    assert ledger.totals.settled == 1500
+    assert study.query("SELECT body_id FROM charges").rows == [(1,)]  # the first stays
+
+
+def test_nobody_ends_what_another_holds(study, ledger) -> None:
+    reserved = ledger.reserve(wanted(1))
+    with open_ledger(study, 100_000) as other:
+        for state in ALL:
+            other.end(ended(reserved, state))
+        settle(study, other, reserved)
+        other.end(
+            [Ended(77, key(1), State.RELEASED), Ended(reserved.attempt, key(5), State.UNKNOWN)]
+        )
+    assert states(study) == {1: "held"}
+    assert ledger.totals == replace(ledger.totals, settled=0, held=1500)
+
+
+# Late answers
+
+
+def test_a_late_answer_is_charged_once_and_by_its_place(study, ledger) -> None:
+    reserved = ledger.reserve(wanted(1, 2, 3, 4))
+    ledger.end(ended(reserved, State.UNKNOWN))
+    assert ledger.totals.settled == 6000  # four times the highest
+    settle(study, ledger, reserved, [key(1)])
+    assert ledger.totals.settled == 5500  # it is the fourth of the month: 1000
+    assert ledger.totals.unknown == 4500
+    assert ledger.reserve(wanted(1)).away == {key(1): Away.ANSWERED}
+    assert study.query("SELECT settled, held FROM usage").rows == [(4, 0)]
+
+
+def test_a_late_answer_after_release_is_charged_again(study) -> None:
+    with open_ledger(study, 3000) as ledger:
+        late, other = ledger.reserve(wanted(1)), ledger.reserve(wanted(2))
+        ledger.end(ended(late, State.UNKNOWN))
+        with study.transaction() as sql:  # as a bill tells: `ledger reconcile`
+            sql.execute("UPDATE charges SET state = 'released', charge = 0 WHERE attempt_id = 1")
+        assert held(study) == [(3000, 0, 1500)]
+        third = ledger.reserve(wanted(3))  # what was given back is used for another
+        settle(study, ledger, late)
+        assert held(study) == [(4500, 1500, 3000)]
+        (reason,) = study.query("SELECT reason FROM charges WHERE attempt_id = 1").rows[0]
+        assert "the cap was raised to 0.0045 USD" in reason
+        assert ledger.reserve(wanted(1)).away == {key(1): Away.ANSWERED}  # and not unreadable
+        settle(study, ledger, other)
+        settle(study, ledger, third)
+        assert held(study) == [(4500, 4500, 0)]
+
+
+def test_a_late_answer_after_release_that_fits_leaves_the_cap(study, ledger) -> None:
+    reserved = ledger.reserve(wanted(1))
+    ledger.end(ended(reserved, State.RELEASED))
+    settle(study, ledger, reserved)
+    assert held(study) == [(100_000, 1500, 0)]
+    assert study.query("SELECT reason FROM charges").rows == [("",)]
+
+
+def test_the_note_of_a_raised_cap_keeps_the_reason(study) -> None:
+    with open_ledger(study, 1500) as ledger:
+        reserved = ledger.reserve(wanted(1))
+        ledger.end(ended(reserved, State.RELEASED))
+        ledger.reserve(wanted(2))
+        ledger.end([replace(ended(reserved, State.SETTLED)[0], reason="refused, but charged")])
+        (reason,) = study.query("SELECT reason FROM charges WHERE attempt_id = 1").rows[0]
+        assert reason.endswith("0.003 USD; refused, but charged")
+
+
+def test_units_beyond_this_runs_price_list_are_charged_as_held(study) -> None:
+    ends = price("LABELS", (1, 1500))
+    with open_ledger(study) as ledger, open_ledger(study, table=OTHER_TABLE) as other:
+        reserved = ledger.reserve(wanted(1, price=ends))
+        settle(study, other, other.reserve(wanted(2, 3, price=DEARER)))
+        settle(study, ledger, reserved)
+        assert ledger.totals.settled == 2 * 4000 + 1500
+
+
+# Several runs, months, free units
+
+
+def test_two_runs_with_different_price_tables(study) -> None:
+    with open_ledger(study) as ledger, open_ledger(study, table=OTHER_TABLE) as other:
+        cheap, dear = ledger.reserve(wanted(1)), other.reserve(wanted(2, price=DEARER))
+        assert other.totals.held == 5500
+        settle(study, other, dear)
+        settle(study, ledger, cheap)
+        assert ledger.totals.settled == 5500
+    rows = study.query(
+        "SELECT t.sha256, l.sku, l.tiers FROM price_lines l JOIN price_tables t "
+        "ON t.id = l.price_table_id ORDER BY l.id"
+    ).rows
+    assert rows == [
+        (
+            TABLE.sha256,
+            "LABELS",
+            '[{"up_to": 3, "micros": 1500}, {"up_to": null, "micros": 1000}]',
+        ),
+        (OTHER_TABLE.sha256, "LABELS", '[{"up_to": null, "micros": 4000}]'),
+    ]
+    texts = study.query("SELECT text FROM price_tables ORDER BY id").column("text")
+    assert texts == [TABLE.text, OTHER_TABLE.text]
+
+
+def test_prices_are_kept_once(study) -> None:
+    for number in range(3):
+        with open_ledger(study) as ledger:
+            settle(study, ledger, ledger.reserve(wanted(number, price=FACES)))
+    assert study.query("SELECT count(*) FROM price_tables").rows == [(1,)]
+    assert study.query("SELECT sku FROM price_lines").rows == [("FACES",)]
+
+
+def test_a_line_with_a_new_price_from_some_day_on_is_another(study, ledger) -> None:
+    later = replace(
+        LABELS, tiers=DEARER.tiers, effective_from=LABELS.effective_from.replace(month=12)
+    )
+    settle(study, ledger, ledger.reserve(wanted(1)))
+    settle(study, ledger, ledger.reserve(wanted(2, price=later)))
+    assert ledger.totals.settled == 5500
+    assert len(study.query("SELECT * FROM price_lines")) == 2
+
+
+def test_free_units_are_held_at_nothing_and_counted(study) -> None:
+    with open_ledger(study, 3000, free=FREE) as ledger:
+        reserved = ledger.reserve(wanted(1, 2, 3))
+        assert ledger.totals.held == 1500
+        settle(study, ledger, reserved)
+        assert ledger.totals.settled == 1500
+        settle(study, ledger, ledger.reserve(wanted(4)))
+        assert ledger.totals.settled == 2500  # the fourth of the month, free ones included
+    assert study.query("SELECT settled, free_claimed, free_used FROM usage").rows == [(4, 2, 2)]
+
+
+def test_a_free_unit_that_was_not_used_is_free_again(study) -> None:
+    with open_ledger(study, free=FREE) as ledger:
+        first = ledger.reserve(wanted(1, 2))
+        assert ledger.totals.held == 0
+        ledger.end(
+            [*ended(first, State.RELEASED, [key(1)]), *ended(first, State.UNKNOWN, [key(2)])]
+        )
+        assert ledger.totals.settled == 0
+        ledger.reserve(wanted(3, 4))
+        assert ledger.totals.held == 1500
+
+
+def test_a_claim_holds_for_the_run_that_makes_it(study) -> None:
+    with open_ledger(study, free=FREE) as claims, open_ledger(study) as pays:
+        claims.reserve(wanted(1))
+        pays.reserve(wanted(2))
+        assert pays.totals.held == 1500
+        claims.reserve(wanted(3, 4))
+        assert claims.totals.held == 3000
+    with open_ledger(study, free={("cloud", "LABELS"): 1}) as less:
+        less.reserve(wanted(5))
+        assert less.totals.held == 1500
+    assert study.query("SELECT free_claimed, free_used FROM usage").rows == [(2, 2)]
+
+
+def test_a_month_begins_where_the_service_bills(study) -> None:
+    clock = Clock()
+    clock.now = START + 8 * 86400 - 5 * 3600  # 7:00 UTC on the 1st of December: 23:00 there
+    with open_ledger(study, free=FREE, clock=clock) as ledger:
+        settle(study, ledger, ledger.reserve(wanted(1, 2)))
+        late = ledger.reserve(wanted(3))
+        clock.now += 3600
+        settle(study, ledger, ledger.reserve(wanted(4)))
+        settle(study, ledger, late)  # in the month in which it was sent
+        assert ledger.totals.settled == 1500
+    rows = study.query("SELECT month, settled, free_used FROM usage").rows
+    assert rows == [("2026-11", 3, 2), ("2026-12", 1, 1)]
+
+
+# Owners
+
+
+def dead_but(*living: Owner):
+    return lambda owner, until, now: owner in living
+
+
+def test_what_a_dead_owner_held_is_recovered_when_it_is_in_the_way(study) -> None:
+    gone = Owner("host", "boot", 1, "1")
+    with open_ledger(study, owner=gone) as lost, open_ledger(study, 9000, alive=dead_but()) as me:
+        lost.reserve(wanted(1))
+        lost.reserve(wanted(2))
+        assert me.reserve(wanted(3)).granted == {key(3)}
+        assert states(study) == {1: "held", 2: "held", 3: "held"}
+        assert me.reserve(wanted(1)).away == {key(1): Away.AMBIGUOUS}
+        assert states(study) == {1: "unknown", 2: "unknown", 3: "held"}
+        assert (me.totals.settled, me.totals.unknown, me.totals.held) == (3000, 3000, 1500)
+
+
+def test_under_retry_what_a_dead_owner_held_is_granted(study) -> None:
+    gone = Owner("host", "boot", 1, "1")
+    with (
+        open_ledger(study, owner=gone) as lost,
+        open_ledger(study, retry=True, alive=dead_but()) as me,
+    ):
+        lost.reserve(wanted(1))
+        assert me.reserve(wanted(1)).granted == {key(1)}
+        assert states(study) == {1: "held"}
+
+
+def test_recover_leaves_the_living_alone(study) -> None:
+    a, b, c = (Owner("host", "boot", n, "1") for n in range(3))
+    with open_ledger(study, owner=a) as one, open_ledger(study, owner=b) as two:
+        one.reserve(wanted(1, 2))
+        two.reserve(wanted(3))
+        with open_ledger(study, owner=c, alive=dead_but(b)) as me:
+            me.reserve(wanted(4))
+            assert me.recover() == Recovered(2, 3000)
+            assert me.recover() == Recovered()
+            assert states(study) == {1: "unknown", 2: "unknown", 3: "held", 4: "held"}
+            (reason,) = set(study.query("SELECT reason FROM charges WHERE state = 'unknown'").rows)
+            assert "ended before the answer" in reason[0]
+            assert study.query("SELECT id FROM owners WHERE ended_at NOT NULL").rows == [(1,)]
+
+
+def test_an_owner_that_was_taken_for_dead_lives_on(study) -> None:
+    clock = Clock()
+    abroad = Owner("elsewhere", "", 1, "")  # its lease alone tells
+    with (
+        open_ledger(study, clock=clock, owner=abroad) as slept,
+        open_ledger(study, clock=clock, retry=True) as me,
+    ):
+        first = slept.reserve(wanted(1))
+        assert me.reserve(wanted(1)).away == {key(1): Away.HELD}
+        clock.now += LEASE
+        assert me.recover() == Recovered(1, 1500)
+        settle(study, slept, first)  # a late answer, by one who had ended: it lives after all
+        slept.reserve(wanted(2))
+        assert me.reserve(wanted(2)).away == {key(2): Away.HELD}
+        assert me.recover() == Recovered()
+
+
+def test_a_lease_is_renewed_with_what_is_written_anyway(study) -> None:
+    clock = Clock()
+
+    def lease() -> float:
+        return float(study.query("SELECT lease_until FROM owners").rows[0][0]) - START
+
+    with open_ledger(study, clock=clock) as ledger:
+        clock.now += LEASE / 3 - 1
+        ledger.renew()
+        ledger.reserve(wanted(1))
+        assert lease() == LEASE
+        clock.now += 1
+        ledger.renew()
+        assert lease() == LEASE + LEASE / 3
+        clock.now += LEASE
+        reserved = ledger.reserve(wanted(2))
+        assert lease() == LEASE * 2 + LEASE / 3
+        clock.now += LEASE
+        settle(study, ledger, reserved)
+        assert lease() == LEASE * 3 + LEASE / 3
+        clock.now = START - 10**6  # a clock that goes back
+        ledger.renew()
+        assert lease() == LEASE - 10**6
+
+
+def test_renewing_is_cheap(study) -> None:
+    with open_ledger(study) as ledger, study.transaction():
+        ledger.renew()  # it would wait for ever if it wrote
+
+
+def test_what_is_held_when_a_ledger_is_closed_is_unknown(study) -> None:
+    ledger = open_ledger(study)
+    reserved = ledger.reserve(wanted(1, 2))
+    ledger.end(ended(reserved, State.RELEASED, [key(1)]))
+    assert ledger.close() == Recovered(1, 1500)
+    assert ledger.close() == Recovered()
+    assert states(study) == {1: "released", 2: "unknown"}
+    assert study.query("SELECT ended_at FROM owners").rows == [("2026-11-23T12:00:00Z",)]
+    with pytest.raises(StudyError, match="closed"):
+        ledger.reserve(wanted(3))
+    settle(study, ledger, reserved, [key(2)])  # what comes in later is still stored
+    assert states(study) == {1: "released", 2: "settled"}
+
+
+def test_a_ledger_that_has_nothing_left_closes_quietly(study) -> None:
+    ledger = open_ledger(study)
+    settle(study, ledger, ledger.reserve(wanted(1)))
+    assert ledger.close() == Recovered()
+    assert states(study) == {1: "settled"}
