@@ -124,7 +124,7 @@ def _make_ready(
     *,
     to_send: bool,
 ) -> None:
-    """As `ready`; for a quote local models are taken as they come, and an account may be lacking."""
+    """As `ready`; a quote takes local models as they come, and needs no account."""
     if not to_send and provider.models:
         return
     try:
