@@ -17,9 +17,11 @@ from visionhub.cli import (
     doctor,
     export,
     import_bodies,
+    ledger,
     models,
     prices,
     providers,
+    quote,
     reparse,
     sandbox,
     schema,
@@ -42,6 +44,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: it loads in a third of the time, and pastes well
 )
 COMMANDS: Mapping[str, Callable[..., None]] = {
+    "quote": quote.quote,
     "annotate": annotate.annotate,
     "import-bodies": import_bodies.import_bodies,
     "show": show.show,
@@ -58,6 +61,7 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
 }
 for name, command in COMMANDS.items():
     app.command(name)(command)
+app.add_typer(ledger.app, name="ledger")
 app.add_typer(models.app, name="models")
 
 

@@ -22,8 +22,8 @@ COLUMNS = (
     "days ago",
 )
 EDIT = """\
-# A price table of your own. Change it, leave out rows that are right as they come, give it a version
-# of its own, and use it with --prices FILE: its rows take the place of packaged ones with the same
+# A price table of your own. Change it, leave out rows that are right as they come, give it another
+# version, and use it with --prices FILE: its rows take the place of packaged ones with the same
 # provider, sku and region, or are added.
 # micros: millionths of the currency for one unit, a whole number (1500 is 1.50 for 1,000 units).
 # tiers count the units of a calendar month in billing_zone, free ones included; what lies beyond
