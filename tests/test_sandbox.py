@@ -13,6 +13,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from typing import Any
 import pytest
 from google.cloud import vision
 from visionhub_sandbox import Fault, Sandbox
+from visionhub_sandbox.calls import Call, Calls
 from visionhub_sandbox.once import Once
 
 from tests.conftest import jpeg
@@ -79,6 +81,98 @@ def test_calls_are_counted_with_the_hashes_of_their_images(photo: bytes) -> None
         "billable": True,
     }
     assert shown["recent"][1]["images"] == [sha256_of(photo), sha256_of(other)]
+
+
+def shown_by(sandbox: Sandbox) -> Any:
+    with urllib.request.urlopen(f"http://{sandbox.address}/calls") as response:
+        return json.load(response)
+
+
+def test_the_account_tells_what_may_have_been_billed_and_how_often(photo: bytes) -> None:
+    other = jpeg(160, 120, 9)
+    kinds = [vision.Feature.Type.LABEL_DETECTION, vision.Feature.Type.TEXT_DETECTION]
+    faults = [
+        Fault("throttle", provider="rekognition", times=1),
+        Fault("error", provider="rekognition", after=1, times=1),
+        Fault("item_error", code=8, item=1, times=1),
+    ]
+    with Sandbox(faults=faults) as sandbox:
+        with rekognition(sandbox) as client:
+            for _ in range(2):
+                with pytest.raises(Exception, match=r"Rate exceeded|scripted error"):
+                    client.detect_labels(Image={"Bytes": photo})
+            client.detect_labels(Image={"Bytes": photo}, Features=["IMAGE_PROPERTIES"])
+            with pytest.raises(Exception, match="neither JPEG nor PNG"):
+                client.detect_faces(Image={"Bytes": b"no picture"})
+            client.compare_faces(SourceImage={"Bytes": photo}, TargetImage={"Bytes": other})
+        with google(sandbox, "grpc") as client:
+            annotate(client, photo, other, features=kinds)  # the second meets a quota
+        shown = shown_by(sandbox)
+    aws, goog = ("rekognition", "DetectLabels"), ("google", "BatchAnnotateImages")
+    found = {tuple(unit.values())[:4]: unit["count"] for unit in shown["units"]}
+    assert found == {
+        (*aws, sha256_of(photo), "DetectLabels"): 1,  # the error 500; not the throttle
+        (*aws, sha256_of(photo), "IMAGE_PROPERTIES"): 1,
+        ("rekognition", "CompareFaces", sha256_of(other), "CompareFaces"): 1,
+        (*goog, sha256_of(photo), "LABEL_DETECTION"): 1,
+        (*goog, sha256_of(photo), "TEXT_DETECTION"): 1,
+    }
+    assert (shown["total"], shown["billable"]) == (6, 4)
+    calls = {(c["operation"], c["fault"], c["billable"]): c["count"] for c in shown["calls"]}
+    assert calls[("DetectLabels", "throttle", False)] == 1
+    assert calls[("DetectFaces", "", False)] == 1, "a refused picture is not billed"
+
+
+def test_a_call_is_told_before_it_is_answered_and_none_is_lost_from_the_count(
+    photo: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Calls, "__init__", _short(Calls.__init__))
+    told: list[tuple[str, int]] = []
+    held = threading.Event()
+
+    def on_call(call: Call) -> None:
+        told.append((call.operation, sandbox.calls.count()))
+        assert held.wait(10)
+
+    with Sandbox(on_call=on_call) as sandbox, rekognition(sandbox) as client:
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(client.detect_labels, Image={"Bytes": photo})
+            until = time.monotonic() + 10
+            while not told and time.monotonic() < until:
+                time.sleep(0.005)
+            assert told == [("DetectLabels", 1)]
+            assert not waiting.done()
+            assert shown_by(sandbox)["total"] == 1, "it can be read while a call is held"
+            held.set()
+            assert "Labels" in waiting.result()
+        for _ in range(7):
+            client.detect_labels(Image={"Bytes": photo})
+        assert len(sandbox.calls.recent) == 3
+        assert sandbox.calls.count() == shown_by(sandbox)["units"][0]["count"] == 8
+
+
+def _short(make: Any) -> Any:
+    def shorter(self: Calls) -> None:
+        make(self)
+        self._recent = deque(maxlen=3)
+
+    return shorter
+
+
+def test_a_call_that_breaks_off_is_none_and_one_too_long_is_refused() -> None:
+    with Sandbox() as sandbox:
+        host, port = sandbox.address.split(":")
+        head = b"POST / HTTP/1.1\r\nX-Amz-Target: RekognitionService.DetectLabels\r\n"
+        with socket.create_connection((host, int(port))) as half:
+            half.sendall(head + b"Content-Length: 99\r\n\r\n{")
+            half.shutdown(socket.SHUT_WR)
+            assert half.recv(100) == b""
+        assert sandbox.calls.count() == 0
+        with socket.create_connection((host, int(port))) as long:
+            long.sendall(head + b"Content-Length: 999999999\r\n\r\n")
+            assert long.recv(100).startswith(b"HTTP/1.1 413")
+        ((kind, number),) = sandbox.calls.kinds.items()
+        assert (kind.operation, kind.billable, number) == ("DetectLabels", False, 1)
 
 
 def test_what_fails_is_asked_again_and_the_cache_is_bounded() -> None:

@@ -125,7 +125,7 @@ class GoogleVision(Provider):
             return self._failed(batch, error, clients)
         if received is None:
             raise ProviderUnavailable("Google's client returned without an answer.")
-        return self._outcomes(batch, received, clients.version)
+        return outcomes_of(batch, received, clients.version)
 
     def parse(self, body: bytes, request: Request) -> Annotation:
         """Read one image's answer, JSON or protobuf."""
@@ -141,24 +141,9 @@ class GoogleVision(Provider):
         if received is None:
             raise error
         if received.status == OK:
-            return self._outcomes(batch, received, clients.version)
+            return outcomes_of(batch, received, clients.version)
         body = _body(received.data, received, clients.version)
         return [Outcome(batch.requests, error, body)]
-
-    def _outcomes(self, batch: Batch, received: Received, client: str) -> list[Outcome]:
-        whole_body = _body(received.data, received, client)
-        try:
-            parts = split(received.data)
-        except UnexpectedBody as error:
-            return [Outcome(batch.requests, error, whole_body)]
-        if len(parts) != len(batch.works):
-            wrong = f"Google answered {len(parts)} images of {len(batch.works)} that were sent."
-            # Kept with a request, an answer for one image would one day be read as the request's.
-            kept = None if len(parts) == 1 else whole_body
-            return [Outcome(batch.requests, UnexpectedBody(wrong), kept)]
-        pairs = zip(batch.works, parts, strict=True)
-        bodies = [(work, part, _body(part.data, received, client)) for work, part in pairs]
-        return [outcome for each in bodies for outcome in _for_image(*each)]
 
     def _connected(self) -> Clients:
         """The client, made once, by whichever thread comes first."""
@@ -186,6 +171,23 @@ class GoogleVision(Provider):
     def _number(self, name: str) -> float:
         value = self.setting(name)
         return float(value) if isinstance(value, int | float) else 0.0
+
+
+def outcomes_of(batch: Batch, received: Received, client: str) -> list[Outcome]:
+    """What an answer of status 200 brings; whether a damaged one is charged nobody can tell."""
+    whole_body = _body(received.data, received, client)
+    try:
+        parts = split(received.data)
+    except UnexpectedBody as error:
+        return [Outcome(batch.requests, error, whole_body)]
+    if len(parts) != len(batch.works):
+        wrong = f"Google answered {len(parts)} images of {len(batch.works)} that were sent."
+        # Kept with a request, an answer for one image would one day be read as the request's.
+        kept = None if len(parts) == 1 else whole_body
+        return [Outcome(batch.requests, UnexpectedBody(wrong), kept)]
+    pairs = zip(batch.works, parts, strict=True)
+    bodies = [(work, part, _body(part.data, received, client)) for work, part in pairs]
+    return [outcome for each in bodies for outcome in _for_image(*each)]
 
 
 def _body(data: bytes, received: Received, client: str) -> Body:

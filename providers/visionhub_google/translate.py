@@ -47,7 +47,7 @@ TOO_LONG = "CLIENT: Received message larger than max"  # gRPC: the answer, not t
 PLUGIN = "Getting metadata from plugin failed"  # gRPC: a token could not be had
 
 REDIRECTED, UNAUTHORIZED, FORBIDDEN, NO_ANSWER, TOO_BIG = 300, 401, 403, 408, 413
-TOO_MANY_REQUESTS, CANCELLED = 429, 499
+ABORTED, TOO_MANY_REQUESTS, CANCELLED = 409, 429, 499
 FAULTS = 500  # from here on the service's own, which may pass
 NOT_OFFERED, UNAVAILABLE = 501, 503
 
@@ -113,7 +113,8 @@ def _of_code(error: Foreign, code: int, wait: float | None) -> ProviderError:
         charged = False if not_connected(error) else None
         say = f"Google Cloud Vision did not answer: {_say(error)}"
         return ProviderUnavailable(say, charged=charged)
-    charged = False if REDIRECTED <= code < FAULTS else None
+    refused = REDIRECTED <= code < FAULTS and code != ABORTED
+    charged = False if refused else None
     say = f"Google Cloud Vision refused the call as a whole: {_say(error)}"
     return ProviderError(say, charged=charged)
 

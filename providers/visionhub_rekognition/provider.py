@@ -155,7 +155,7 @@ class Rekognition(Provider):
         )
         if reply.error is None:
             self._sources.worked(path)
-            return _outcomes(operation, work.requests, body)
+            return outcomes_of(operation, work.requests, body)
         error = self._sources.blamed(path, reply.error) if path else reply.error
         return [Outcome(work.requests, error, body if reply.data else None)]
 
@@ -168,7 +168,7 @@ class Rekognition(Provider):
         return adopted.adopt(data)
 
 
-def _outcomes(operation: Operation, requests: tuple[Request, ...], body: Body) -> list[Outcome]:
+def outcomes_of(operation: Operation, requests: tuple[Request, ...], body: Body) -> list[Outcome]:
     """What an answer of status 200 brings: the SDK takes one that was cut short for an empty one.
 
     A damaged one is kept with the error: whether it is charged nobody can tell.

@@ -76,13 +76,16 @@ class Calls:
         self._units: Counter[Unit] = Counter()
         self._recent: deque[Counted] = deque(maxlen=KEPT)
 
-    def add(self, call: Call, fault: str, *, billable: bool = True) -> None:
-        """Count one call."""
+    def add(
+        self, call: Call, fault: str, *, billable: bool = True, spared: int | None = None
+    ) -> None:
+        """Count one call; the image at the place `spared` is surely not billed."""
         kind = Kind(call.provider, call.operation, call.transport, fault, billable)
         units = [
             Unit(call.provider, call.operation, image, line)
-            for image, lines in zip(call.images, call.lines, strict=False)
+            for place, (image, lines) in enumerate(zip(call.images, call.lines, strict=False))
             for line in lines
+            if place != spared
         ]
         with self._lock:
             self._kinds[kind] += 1

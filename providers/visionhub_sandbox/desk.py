@@ -17,10 +17,15 @@ from visionhub_sandbox.predictions import Predictions
 VERSION = "sandbox"  # stands wherever a service would say which of its models answered
 UNBILLED = ("throttle", "expired_credentials")
 SERVER = 500  # from this HTTP status on an error is the service's own
+UNSURE = (408, 409, 499)  # too late, aborted, cancelled: the work may have been done
 
 
 def _nothing(call: Call) -> None:
     pass
+
+
+def _none(fault: Fault | None) -> int | None:
+    return None
 
 
 @dataclass(frozen=True)
@@ -40,17 +45,23 @@ class Desk:
     closing: threading.Event = field(default_factory=threading.Event)
 
     def attend(
-        self, call: Call, refusal_of: Callable[[Fault | None], Refusal | None]
+        self,
+        call: Call,
+        refusal_of: Callable[[Fault | None], Refusal | None],
+        spared_by: Callable[[Fault | None], int | None] = _none,
     ) -> Fault | None:
         """Count a call, wait as long as its latency says, and hand out the fault that it meets.
 
-        refusal_of: how the service refuses a call that meets a fault, if it does.
+        refusal_of: how the service refuses a call that meets a fault, if it does. spared_by: the
+        place of the image that a fault says was not looked at, if there is one.
         """
         met = self.script.meet(call)
         kind = met.fault.kind if met.fault else ""
         refusal = refusal_of(met.fault)
-        said_no = call.refused if refusal is None else refusal.status < SERVER
-        self.calls.add(call, kind, billable=not (said_no or kind in UNBILLED))
+        sure = refusal is not None and refusal.status < SERVER and refusal.status not in UNSURE
+        said_no = call.refused if refusal is None else sure
+        billable = not (said_no or kind in UNBILLED)
+        self.calls.add(call, kind, billable=billable, spared=spared_by(met.fault))
         self.on_call(call)
         if met.latency:
             self.closing.wait(met.latency)

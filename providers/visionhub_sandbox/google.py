@@ -30,6 +30,7 @@ JSON_BYTES = 10 * MB
 IMAGE_BYTES = 20 * MB
 PIXELS = 75_000_000
 DEFAULT_RESULTS = 10
+EXHAUSTED = 8  # google.rpc.Code, RESOURCE_EXHAUSTED
 STATUSES = {400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED"}
 STATUSES |= {404: "NOT_FOUND", 409: "ABORTED", 429: "RESOURCE_EXHAUSTED", 499: "CANCELLED"}
 STATUSES |= {500: "INTERNAL", 501: "UNIMPLEMENTED", 503: "UNAVAILABLE", 504: "DEADLINE_EXCEEDED"}
@@ -99,7 +100,7 @@ class Google:
         sent = [(ask.picture.sha256, _types(ask)) for ask in asks if ask.picture]
         images, lines = tuple(sha256 for sha256, _ in sent), tuple(asked for _, asked in sent)
         call = Call(NAME, OPERATION, transport, tuple(types), images, lines)
-        fault = self._desk.attend(call, _refusal)
+        fault = self._desk.attend(call, _refusal, lambda fault: _spared(asks, fault))
         if refusal := _refusal(fault):
             raise refusal
         return asks, fault
@@ -210,6 +211,13 @@ def _spoilt(asks: Sequence[Ask], fault: Fault) -> int:
     """Which image of the call: the one that the fault names, or by its place."""
     hashes = [ask.picture.sha256 if ask.picture else "" for ask in asks]
     return hashes.index(fault.image) if fault.image else min(fault.item, len(asks) - 1)
+
+
+def _spared(asks: Sequence[Ask], fault: Fault | None) -> int | None:
+    """The place, among images with bytes, of one that met a quota inside a good call."""
+    if fault is None or fault.kind != "item_error" or fault.code != EXHAUSTED:
+        return None
+    return sum(ask.picture is not None for ask in asks[: _spoilt(asks, fault)])
 
 
 def _changes(fault: Fault | None) -> bool:

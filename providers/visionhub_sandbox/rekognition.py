@@ -85,8 +85,8 @@ class Rekognition:
         call = _call(name, request, pictures, refused=flaw is not None)
         fault = self._desk.attend(call, _refusal)
         try:
-            if refusal := _refusal(fault):
-                raise refusal
+            if said := _refusal(fault):
+                raise said
             recorded = self._recorded(name, request, pictures)
             if recorded is not None and not _is(fault, "unknown_field"):
                 return delivered(recorded.status, recorded.data, MEDIA_TYPE, _headers(), fault)
