@@ -19,7 +19,8 @@ class LineQuote:
 
     units: to be sent. claimed: those of them that the user claims as free. bundled: images for
     which the line is free with another one. shared: requests that need no unit beside another one.
-    before: units of its pool in this month so far. cost: with tiers; highest: what is reserved.
+    used: units of its pool in this month so far, by this study. before: these, and those of lines
+    of its pool that are quoted ahead of it. cost: with tiers; highest: what is reserved.
     """
 
     price: Price
@@ -27,6 +28,7 @@ class LineQuote:
     claimed: int
     bundled: int
     shared: int
+    used: int
     before: int
     cost: int
     highest: int
@@ -46,19 +48,19 @@ def line_quotes(
     order, the cheapest first, so that claimed units are not taken from the most that it can cost.
     Raises UsageError where a price ends before the units do.
     """
-    pools: dict[Sku, tuple[int, int]] = {}
+    pools: dict[Sku, tuple[int, int, int]] = {}
     found: dict[Sku, LineQuote] = {}
     for sku, price in sorted(lines.items(), key=lambda line: line[1].highest):
         pool = (price.provider, price.pool)
         if pool not in pools:
-            before, gone = used(price)
-            pools[pool] = before, max(0, free.get(pool, 0) - gone)
-        before, left = pools[pool]
+            so_far, gone = used(price)
+            pools[pool] = so_far, so_far, max(0, free.get(pool, 0) - gone)
+        so_far, before, left = pools[pool]
         number = units.get(sku, 0)
         claimed = min(left, number)
         cost = price.cost(before + claimed, number - claimed)
-        pools[pool] = before + number, left - claimed
-        counted = (number, claimed, bundled.get(sku, 0), shared.get(sku, 0), before)
+        pools[pool] = so_far, before + number, left - claimed
+        counted = (number, claimed, bundled.get(sku, 0), shared.get(sku, 0), so_far, before)
         found[sku] = LineQuote(price, *counted, cost, (number - claimed) * price.highest)
     return tuple(found[sku] for sku in lines)
 

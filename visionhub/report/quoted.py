@@ -22,6 +22,7 @@ from visionhub.store.items import printable
 from visionhub.store.study import StudyFile
 
 REASONS = 3  # of unreadable files, the most frequent ones
+DECIMALS = 4  # that are always shown in a column; there can be six
 HASH = 12  # characters of the price table's
 
 
@@ -75,15 +76,14 @@ def _images(quote: Quote, over: PassedOver | None, near_list: Path | None) -> Se
         notes.append("Interrupted: this is only a part of it.")
     if quote.upper_bound:
         notes.append(
-            f"{counted(quote.undecoded, 'image')} not decoded (--full decodes them): those that "
-            f"cannot be read or that a provider refuses count as asked, so that the cost is an "
-            f"upper bound."
+            f"{counted(quote.undecoded, 'image')} not decoded (visionhub quote --full does that): "
+            f"what cannot be read or is refused counts as asked, so the cost is an upper bound."
         )
     if quote.near and quote.near.beyond:
+        which = f"see {near_list}" if near_list else "for a list: visionhub quote --near-list FILE"
         notes.append(
-            "Near duplicates are asked about like all others; leave them out yourself if they are "
-            "one photograph to you: "
-            + (f"see {near_list}" if near_list else "--near-list FILE writes which they are.")
+            f"Near duplicates are asked about like all others; leave them out yourself if they "
+            f"are one photograph to you ({which})."
         )
     return Section("Images", ("", "number", ""), rows, tuple(notes), ("number",))
 
@@ -197,7 +197,9 @@ def _cost(quote: Quote) -> Section:
 
 
 def _bare(micros: int) -> str:
-    return money(micros, "").strip()
+    """An amount without its currency, which the heading names; in a column points are in line."""
+    whole, _, part = money(micros, "").strip().partition(".")
+    return f"{int(whole):,}.{part.ljust(DECIMALS, '0')}"
 
 
 def _line_notes(line: LineQuote) -> Iterator[str]:
@@ -206,11 +208,11 @@ def _line_notes(line: LineQuote) -> Iterator[str]:
         others = " or ".join(line.price.free_with)
         yield f"{name}: free with {others} in the same call, {counted(line.bundled, 'image')}"
     if line.shared:
-        yield f"{name}: {counted(line.shared, 'request')} more without a unit of their own"
+        yield f"{name}: one unit for several tasks, {counted(line.shared, 'request')} more"
     if line.claimed:
         yield f"{name}: {counted(line.claimed, 'unit')} free because you claim it (--assume-free)"
-    if line.before and line.units:
-        yield f"{name}: {counted(line.before, 'unit')} in this month already, by this study"
+    if line.used and line.units:
+        yield f"{name}: {counted(line.used, 'unit')} in this month already, by this study"
 
 
 def _money(quote: Quote) -> Section:
