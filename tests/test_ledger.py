@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlite_utils import Database
 
 from tests.ledgers import (
     ALL,
@@ -34,6 +36,9 @@ from tests.ledgers import (
 )
 from visionhub.errors import CapReached, StudyError, UsageError
 from visionhub.store.ledger import Away, Ended, Ledger, Recovered, Reserved, State, Wanted
+from visionhub.store.ledger_away import BILLED
+from visionhub.store.migrations import migrations
+from visionhub.store.opening import APPLICATION_ID
 from visionhub.store.owners import LEASE, Owner
 from visionhub.store.study import StudyFile
 
@@ -689,3 +694,93 @@ def test_a_ledger_that_has_nothing_left_closes_quietly(study) -> None:
     settle(study, ledger, ledger.reserve(wanted(1)))
     assert ledger.close() == Recovered()
     assert states(study) == {1: "settled"}
+
+
+# The study around it
+
+
+def older_study(path: Path) -> Path:
+    """A study with a run and a body, as it was before the ledger."""
+    connection = sqlite3.connect(path)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    migrations.apply(Database(connection), stop_before="004_ledger")
+    connection.execute(
+        "INSERT INTO runs (started_at, version, platform, asked) VALUES ('', '', '', '')"
+    )
+    store_body(connection)
+    connection.commit()
+    connection.close()
+    return path
+
+
+@pytest.mark.parametrize("write", [False, True])
+def test_an_older_study_gets_a_ledger(tmp_path, write) -> None:
+    path = older_study(tmp_path / "old.db")
+    with StudyFile(path, write=write) as study:
+        assert study.query("SELECT * FROM v_ledger").rows == []
+        assert study.query("SELECT * FROM accounts").rows == []
+        assert study.query("SELECT id FROM bodies").rows == [(1,)]
+        assert study.query("SELECT count(*) FROM runs").rows == [(1,)]
+    with StudyFile(path, write=True, shared=True) as study, open_ledger(study, 1500) as ledger:
+        settle(study, ledger, ledger.reserve(wanted(1)))
+        assert study.query("SELECT state, charge FROM v_ledger").rows == [("settled", 1500)]
+        assert study.query("PRAGMA integrity_check").rows == [("ok",)]
+        assert study.query("PRAGMA foreign_key_check").rows == []
+
+
+def test_the_view_tells_all_about_a_charge(study, ledger) -> None:
+    with study.transaction() as sql:
+        sql.execute(
+            "INSERT INTO images (id, sha256, bytes, decoder, added_at) VALUES (1, 'abc', 1, '', '')"
+        )
+        for path in ("b.jpg", "a.jpg"):
+            sql.execute("INSERT INTO paths (path, image_id, seen_at) VALUES (?, 1, '')", (path,))
+        sql.execute(
+            "INSERT INTO questions (id, provider, task, revision, parameters, scale) "
+            "VALUES (1, 'cloud', 'labels', '', '', '')"
+        )
+    reserved = ledger.reserve(wanted(1, 2))
+    with study.transaction() as sql:
+        body = store_body(sql)
+        sql.execute("UPDATE bodies SET model_version = '3.0'")
+        told = ended(reserved, State.SETTLED, [key(1)], body=True)
+        ledger.settle(sql, [replace(told[0], reason="why")], {key(1): body})
+    found = study.query("SELECT * FROM v_ledger WHERE state = 'settled'")
+    assert dict(zip(found.columns, found.rows[0], strict=True)) == {
+        "run": 1,
+        "day": "2026-11-23",
+        "attempt": 1,
+        "provider": "cloud",
+        "task": "labels",
+        "operation": "annotate",
+        "sku": "LABELS",
+        "region": "east",
+        "currency": "USD",
+        "state": "settled",
+        "units": 1,
+        "free": 0,
+        "hold": 1500,
+        "charge": 1500,
+        "reason": "why",
+        "image": "abc",
+        "path": "b.jpg",
+        "price_table": TABLE.sha256,
+        "model_version": "3.0",
+        "rehearsal": 0,
+    }
+    assert len(study.query("SELECT * FROM v_ledger")) == 2  # also what is on its way
+
+
+def test_what_a_bill_has_settled_is_not_answered(study) -> None:
+    with open_ledger(study) as skip, open_ledger(study, retry=True) as retry:
+        reserved = skip.reserve(wanted(1))
+        skip.end(ended(reserved, State.UNKNOWN))
+        with study.transaction() as sql:
+            sql.execute("UPDATE charges SET state = 'settled', reason = ?", (f"{BILLED}; reset",))
+        assert skip.reserve(wanted(1)).away == {key(1): Away.AMBIGUOUS}
+        again = retry.reserve(wanted(1))
+        assert again.granted == {key(1)}
+        retry.end(ended(again, State.RELEASED))
+        settle(study, skip, reserved)  # its answer came after all: charged once
+        assert retry.reserve(wanted(1)).away == {key(1): Away.ANSWERED}
+        assert skip.totals.settled == 1500
