@@ -6,104 +6,24 @@ import csv
 import io
 import json
 import tomllib
-from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from tests.ledgers import Clock, check_sums, key
+from tests.ledgers import check_sums
+from tests.spender import LABELS, SAFE, TEXT, Spender, question
 from visionhub.cli import app
 from visionhub.errors import ProviderError, StudyError
-from visionhub.pricing import Price, PriceTable
-from visionhub.provider import Body, TaskSpec
+from visionhub.pricing import PriceTable
+from visionhub.provider import Body
 from visionhub.report.spending import GROUPS, ambiguous, spending, spent
-from visionhub.schema import Annotation, Scale, Status, Task
-from visionhub.store.items import Answer, PackedBody, PathRow, Question, RenderingRow
-from visionhub.store.ledger import Ended, Ledger, Line, Reserved, State, Wanted
+from visionhub.schema import Annotation, Status
+from visionhub.store.items import Answer, PackedBody, RenderingRow
+from visionhub.store.ledger import State
 from visionhub.store.record import Recorder
 from visionhub.store.study import StudyFile
-
-IMAGES = 6
-LABELS, SAFE, TEXT = "LABEL_DETECTION", "SAFE_SEARCH_DETECTION", "TEXT_DETECTION"
-TASKS = {LABELS: Task.LABELS, SAFE: Task.SAFE_SEARCH, TEXT: Task.TEXT}
-
-
-class Spender:
-    """A study whose ledger is written by hand: each call asks about one image."""
-
-    def __init__(self, path: Path, *, rehearsal: bool = False) -> None:
-        self.path, self.rehearsal, self.clock = path, rehearsal, Clock()
-        self.table = PriceTable.packaged()
-        with StudyFile(path, write=True) as study:
-            recorder = Recorder.start(study, "0", "x")
-            with study.transaction():
-                self.questions = {sku: recorder.question(_question(t)) for sku, t in TASKS.items()}
-                recorder.new_images((key(n), 1) for n in range(1, IMAGES + 1))
-                recorder.paths(PathRow(f"photo{n}.jpg", None, n, None) for n in range(1, IMAGES + 1))
-
-    def open(self, study: StudyFile, cap: int | None, *, retry: bool = False) -> Ledger:
-        return Ledger(
-            study,
-            1,
-            self.table,
-            "USD",
-            cap=cap,
-            free={},
-            retry=retry,
-            rehearsal=self.rehearsal,
-            clock=self.clock,
-        )
-
-    def call(
-        self,
-        image: int,
-        skus: Iterable[str],
-        state: State | None,
-        *,
-        why: str = "",
-        cap: int | None = None,
-        retry: bool = False,
-    ) -> Reserved:
-        """Ask about one image in one call, and end it in a state; None leaves it to `close`."""
-        with (
-            StudyFile(self.path, write=True) as study,
-            self.open(study, cap, retry=retry) as ledger,
-        ):
-            reserved = ledger.reserve(self.wanted(image, skus))
-            found = [
-                Ended(reserved.attempt or 0, k, state, why, body=state is State.SETTLED)
-                for k in reserved.granted
-                if state
-            ]
-            if state is State.SETTLED:
-                with study.transaction() as sql:
-                    ledger.settle(sql, found, {one.key: _body(sql) for one in found})
-            elif found:
-                ledger.end(found)
-        return reserved
-
-    def wanted(self, image: int, skus: Iterable[str]) -> Wanted:
-        lines = [
-            Line(key(1000 * image + self.questions[sku]), image, self.questions[sku], price)
-            for sku, price in ((sku, self.price(sku)) for sku in skus)
-        ]
-        return Wanted("google", "BatchAnnotateImages", "", (tuple(lines),))
-
-    def price(self, sku: str) -> Price:
-        return next(p for p in self.table if (p.provider, p.sku) == ("google", sku))
-
-
-def _question(task: Task) -> Question:
-    return Question("google", task, "1", "{}", TaskSpec(Scale.PROBABILITY))
-
-
-def _body(sql) -> int:
-    return sql.execute(
-        "INSERT INTO bodies (sha256, bytes, encoding, media_type, received_at, data) "
-        "VALUES ('', 0, 'zstd', '', '', x'')"
-    ).lastrowid
 
 
 @pytest.fixture
@@ -237,7 +157,7 @@ def test_an_answer_that_came_in_another_way_is_told(spender: Spender) -> None:
             sent = RenderingRow("s", "image/jpeg", 1, 10, 10, ())
             rendering = recorder.rendering(4, "limits", sent)
             body = PackedBody.pack(Body(b"{}"))
-            text, labels = _question(Task.TEXT), _question(Task.LABELS)
+            text, labels = question(TEXT), question(LABELS)
             answers = [
                 Answer(4, spender.questions[TEXT], text, Annotation(Status.OBSERVED), body),
                 Answer(4, spender.questions[LABELS], labels, ProviderError("timed out"), None),

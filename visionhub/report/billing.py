@@ -22,6 +22,7 @@ from visionhub.errors import UsageError
 
 Row: TypeAlias = Mapping[str, str]  # by normal names, see `_normal`
 GZIP = b"\x1f\x8b"
+MOST = 10**15  # of a figure: more is no bill
 LONGEST = timedelta(hours=25)  # a day on which clocks are put back
 
 
@@ -128,6 +129,8 @@ def _bills(path: Path, text: TextIO) -> Iterator[Bill]:
             ) from None
         if bill is not None:
             yield bill
+    if layout is None:
+        raise UsageError(f"The billing export {str(path)!r} holds no rows.")
 
 
 def _numbered(path: Path, rows: Iterable[Row]) -> Iterator[tuple[int, Row]]:
@@ -213,6 +216,6 @@ def _moment(text: str) -> datetime:
 
 def _figure(text: str) -> Decimal:
     figure = Decimal(text.strip() or "0")
-    if not figure.is_finite():
+    if not figure.is_finite() or abs(figure) > MOST:
         raise ValueError(f"{text!r} is no figure")
     return figure
