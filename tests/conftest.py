@@ -32,6 +32,14 @@ settings.register_profile(
 settings.load_profile("shared")
 
 
+@pytest.fixture(autouse=True)
+def state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where processes share their rates: a folder of the test's own, not the user's."""
+    folder = tmp_path_factory.mktemp("state")
+    monkeypatch.setenv("VISIONHUB_STATE", str(folder))
+    return folder
+
+
 @pytest.fixture
 def use(monkeypatch: pytest.MonkeyPatch) -> Callable[[Provider], Provider]:
     """Make one object the provider `toy` of every run."""

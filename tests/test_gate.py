@@ -13,12 +13,14 @@ from typing import ClassVar
 import pytest
 
 import visionhub
+from tests.clockwork import World
 from tests.conftest import jpeg
 from tests.toy import SPEC, Toy
 from visionhub import registry
 from visionhub.engine import ask as asking
 from visionhub.engine import gate as gating
-from visionhub.engine.gate import Allowance, Bucket, Gate
+from visionhub.engine.adaptive import BURST, Bucket, Memory
+from visionhub.engine.gate import Gate
 from visionhub.errors import (
     AuthenticationError,
     CapReached,
@@ -28,7 +30,7 @@ from visionhub.errors import (
     UsageError,
 )
 from visionhub.images import Rendering
-from visionhub.provider import Batch, Body, Outcome, Parameter, TaskSpec, Withdrawal, Work
+from visionhub.provider import Batch, Body, Outcome, Parameter, TaskSpec, Withdrawal
 from visionhub.schema import Scale, Task
 
 PAID = TaskSpec(Scale.PROBABILITY, parameters=SPEC.parameters, sku="units")
@@ -71,98 +73,80 @@ def study(tmp_path: Path) -> visionhub.Study:
     return visionhub.Study(tmp_path / "study.db")
 
 
+PRICE = """
+[[price]]
+provider = "{provider}"
+sku = "{sku}"
+region = "*"
+currency = "USD"
+pool = "{sku}"
+tiers = [{{ micros = 1_000_000 }}]
+free_with = []
+free_per_month = 0
+billing_zone = "UTC"
+effective_from = 2024-01-01
+source = "made up"
+retrieved = {today}
+note = ""
+billing = ["{sku}"]
+"""
+
+
+def priced(folder: Path) -> Path:
+    """A price table in which every unit costs one dollar."""
+    lines = [(p, sku) for p in ("toy", "other") for sku in ("units", "faces", "names")]
+    rows = [PRICE.format(provider=p, sku=sku, today=date.today()) for p, sku in lines]  # noqa: DTZ011
+    path = folder / "prices.toml"
+    path.write_text('version = "made up"\n' + "".join(rows), "utf-8")
+    return path
+
+
+@pytest.fixture(autouse=True)
+def little_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test waits for a service that is down; tests/test_breaker.py has a clock for that."""
+    monkeypatch.setattr(gating, "REST", 0.01)
+    monkeypatch.setattr(gating, "LONGEST_REST", 0.01)
+    monkeypatch.setattr(gating, "OPENINGS", 1000)
+
+
 def run(study: visionhub.Study, photos: Path, *tasks: str, **options: object):
-    return study.annotate(photos, providers=["toy"], tasks=tasks or ("labels",), **options)
+    options.setdefault("prices", priced(Path(study.path).parent))
+    options.setdefault("providers", ["toy"])
+    return study.annotate(photos, tasks=tasks or ("labels",), **options)
 
 
 def test_a_bucket_gives_its_rate_to_any_number_of_threads():
-    bucket = Bucket(200.0)
+    bucket = Bucket("x", 200.0, Memory())
     with ThreadPoolExecutor(8) as pool:
         waits = sorted(pool.map(lambda _: bucket.wait(bucket.take(1)), range(400)))
-    # A second's worth at once, then one every 5 ms: the last of 400 waits a second less 5 ms.
-    assert waits[180] == 0
-    assert 0.9 < waits[-1] <= 1.0
+    # A little at once, then one every 5 ms: the last of 400 waits two seconds less that little.
+    assert waits[int(200 * BURST)] == 0
+    assert 2 - BURST - 0.1 < waits[-1] <= 2 - BURST
 
 
 def test_a_bucket_pauses_for_as_long_as_it_is_told_and_no_shorter():
-    bucket = Bucket(1000.0)
+    bucket = Bucket("x", 1000.0, Memory())
     bucket.pause(5.0)
     bucket.pause(1.0)
     assert 4.9 < bucket.wait(bucket.take(1)) <= 5.0
 
 
 def test_a_pause_holds_those_too_who_wait_already_and_saves_up_nothing():
-    bucket = Bucket(2.0)
-    turns = [bucket.take(1) for _ in range(4)]  # two at once, then half a second and a second on
-    assert [round(bucket.wait(turn), 1) for turn in turns] == [0.0, 0.0, 0.0, 0.5]
+    world = World()
+    bucket = Bucket("x", 2.0, Memory(world.clock))
+    turns = [bucket.take(1) for _ in range(3)]  # the first at once, then every half second
+    assert [round(bucket.wait(turn), 1) for turn in turns] == [0.0, 0.4, 0.9]
     bucket.pause(10.0)
-    turns += [bucket.take(1) for _ in range(3)]
+    turns += [bucket.take(1) for _ in range(2)]
     waits = [round(bucket.wait(turn), 1) for turn in turns]
-    assert waits == [10.0, 10.0, 10.0, 10.5, 11.0, 11.5, 12.0]
+    assert waits == [10.0, 10.4, 10.9, 11.4, 11.9]
 
 
 def test_the_rate_holds_a_run_back(use, photos, study):
     use(Paid())
     started = time.monotonic()
-    run(study, photos, settings={"toy.rate": "4"}, max_units=6)  # 4 at once, then 2 at 4 a second
-    assert time.monotonic() - started > 0.24
-
-
-def test_an_allowance_is_never_passed_by_threads():
-    allowance = Allowance(100)
-    taken: list[int] = []
-
-    def take(_: int) -> None:
-        try:
-            allowance.take(3)
-        except CapReached:
-            return
-        taken.append(3)
-
-    with ThreadPoolExecutor(16) as pool:
-        list(pool.map(take, range(200)))
-    assert sum(taken) == allowance.spent == 99
-
-
-def test_a_paid_provider_wants_a_cap_and_stops_at_it(use, photos, study):
-    toy = use(Paid())
-    with pytest.raises(UsageError, match="--max-units"):
-        run(study, photos, "labels", "objects")
-    assert not toy.calls
-    with pytest.raises(CapReached, match="4 were sent"):
-        run(study, photos, "labels", "objects", max_units=4)
-    assert len(toy.calls) == 8  # four images; labels and objects are one unit together
-    assert len(study.query("SELECT 1 FROM requests WHERE status = 'observed'")) == 8
-    assert not len(study.query("SELECT 1 FROM requests WHERE status = 'error'"))
-    progress = run(study, photos, "labels", "objects", max_units=2)  # what is held costs nothing
-    assert progress.done == 4
-    assert len(toy.calls) == 12
-
-
-def test_every_attempt_counts_as_units(use, photos, study, monkeypatch):
-    monkeypatch.setattr(asking, "LONGEST_WAIT", 0.0)
-    toy = use(Paid())
-    toy.fault["labels"] = "flaky"
-    with pytest.raises(CapReached):
-        run(study, photos, max_units=6)  # seven attempts would be needed
-    assert len(toy.calls) == 6
-
-
-def test_the_cap_in_the_middle_of_a_retry_keeps_what_is_known(use, photos, study, monkeypatch):
-    monkeypatch.setattr(asking, "LONGEST_WAIT", 0.0)
-
-    class Down(Paid):
-        concurrency = 1
-
-        def fetch(self, batch: Batch) -> Iterable[Outcome]:
-            self.calls.append("x")
-            raise ProviderUnavailable("the service is down")
-
-    toy = use(Down())
-    with pytest.raises(CapReached):
-        run(study, photos, max_units=2)
-    assert len(toy.calls) == 2
-    assert study.query("SELECT DISTINCT reason FROM requests").rows == [("the service is down",)]
+    run(study, photos, settings={"toy.rate": "10"}, max_cost="6")  # one at once, then ten a second
+    assert time.monotonic() - started > 5 / 10 - BURST
 
 
 def test_retries_are_bounded_in_a_run(use, photos, study, monkeypatch):
@@ -193,7 +177,7 @@ def test_a_service_that_asks_for_time_gets_it_from_everybody(use, photos, study)
 
     toy = use(Slow())
     started = time.monotonic()
-    assert run(study, photos, max_units=9, settings={"toy.rate": "100"}).done == 6
+    assert run(study, photos, max_cost="9", settings={"toy.rate": "100"}).done == 6
     assert time.monotonic() - started > 0.6
     assert toy.concurrency < 6  # so that some calls come after the first one was told to wait
 
@@ -209,9 +193,12 @@ def test_a_service_that_asks_for_too_much_time_is_given_up(use, photos, study):
 
     toy = use(Closed())
     started = time.monotonic()
-    assert run(study, photos).failed == 6
-    assert len(toy.calls) == 6
+    progress = run(study, photos)
+    assert len(toy.calls) == progress.failed <= toy.concurrency  # those that were under way
     assert time.monotonic() - started < 10  # nor do the others wait until tomorrow
+    asked = len(toy.calls)
+    run(study, photos)
+    assert len(toy.calls) > asked  # another run tries again
 
 
 def test_what_came_with_an_error_is_kept(use, photos, study, monkeypatch):
@@ -229,11 +216,10 @@ def test_what_came_with_an_error_is_kept(use, photos, study, monkeypatch):
 
 
 def test_stopping_while_waiting_sends_nothing():
-    gate, stop = Gate(Paid(), Allowance(10)), threading.Event()
+    gate, stop = Gate(Paid()), threading.Event()
     stop.set()
-    gate.provider.configure({"rate": "1"})
     assert not gate.enter(Batch((), "x"), stop)
-    assert gate.allowance.spent == 0
+    assert gate.calls == 0
 
 
 def test_stopping_between_two_attempts_tells_why_there_was_to_be_another(use, photos, study):
@@ -261,6 +247,7 @@ class Slow(Paid):
             self.calls.append("x")
             first = len(self.calls) == 1
         if first:
+            time.sleep(0.3)  # until the others are under way, or at the cap
             raise RateLimited("slow down", retry_after=60.0)
         if self.denied:
             time.sleep(0.3)
@@ -274,7 +261,7 @@ def test_a_run_that_ends_by_itself_waits_for_nobody(use, photos, study, denied):
     stop = threading.Event()
     started = time.monotonic()
     with pytest.raises(AuthenticationError if denied else CapReached):
-        run(study, photos, max_units=100 if denied else 3, stop=stop)
+        run(study, photos, max_cost="100" if denied else "1", stop=stop)
     assert time.monotonic() - started < 10
     assert not stop.is_set()  # the caller's own event may serve another run
 
@@ -285,7 +272,7 @@ def test_what_is_refused_unsent_counts_no_unit(use, photos, study):
             return RefusedImage("no faces, please") if task is Task.FACES else None
 
     toy = use(Choosy())
-    progress = run(study, photos, "labels", "faces", max_units=6)
+    progress = run(study, photos, "labels", "faces", max_cost="6")
     assert progress.done == 6
     assert toy.calls == ["labels"] * 6
     assert study.query("SELECT DISTINCT status, reason FROM status WHERE task = 'faces'").rows == [
@@ -303,25 +290,15 @@ def test_a_fault_in_judging_an_image_ends_that_request_only(use, photos, study):
     assert "RuntimeError: no idea" in study.query("SELECT reason FROM requests").rows[0][0]
 
 
-def test_a_cap_of_nothing_is_reached_only_when_something_is_to_be_sent(use, photos, study):
-    toy = use(Paid())
-    with pytest.raises(CapReached, match="cap of 0 paid units is reached: 0 were sent"):
-        run(study, photos, max_units=0)
-    assert not toy.calls
-    assert not study.query("SELECT 1 FROM requests").rows
-    assert run(study, photos, max_units=6).done == 6  # exactly enough
-    assert run(study, photos, max_units=0).done == 0  # all is held
-
-
 def test_a_rehearsal_costs_nothing_and_never_mixes_with_real_answers(use, photos, tmp_path):
     use(Paid())
     study = visionhub.Study(tmp_path / "a.db")
     assert run(study, photos, sandbox="127.0.0.1:1").done == 6
     assert study.table("marks").column("name") == ["rehearsal"]
     with pytest.raises(UsageError, match="holds a rehearsal"):
-        run(study, photos, max_units=100)
+        run(study, photos, max_cost="100")
     real = visionhub.Study(tmp_path / "b.db")
-    run(real, photos, max_units=100)
+    run(real, photos, max_cost="100")
     with pytest.raises(UsageError, match="holds real answers of toy"):
         run(real, photos, sandbox="127.0.0.1:1")
 
@@ -348,23 +325,23 @@ def test_a_rehearsal_of_one_service_never_joins_the_real_answers_of_another(
     monkeypatch, photos, study
 ):
     both(monkeypatch)
-    study.annotate(photos, providers="local,toy", tasks="labels", max_units=6)
+    run(study, photos, providers="local,toy", max_cost="6")
     with pytest.raises(UsageError, match="holds real answers of local, toy:"):
-        study.annotate(photos, providers="other", tasks="labels", sandbox="127.0.0.1:1")
+        run(study, photos, providers="other", sandbox="127.0.0.1:1")
     assert not study.table("marks").rows
 
 
 def test_local_models_answer_beside_a_rehearsal(monkeypatch, photos, study):
     both(monkeypatch)
-    study.annotate(photos, providers="local,toy", tasks="labels", sandbox="127.0.0.1:1")
-    assert study.annotate(photos, providers="local", tasks="objects").done == 6
+    run(study, photos, providers="local,toy", sandbox="127.0.0.1:1")
+    assert run(study, photos, "objects", providers="local").done == 6
 
 
 def test_no_study_with_answers_becomes_a_rehearsal(monkeypatch, photos, study):
     both(monkeypatch)
-    study.annotate(photos, providers="local", tasks="labels")
+    run(study, photos, providers="local")
     with pytest.raises(UsageError, match="holds real answers of local: rehearse in a study of its"):
-        study.annotate(photos, providers="toy", tasks="labels", sandbox="127.0.0.1:1")
+        run(study, photos, providers="toy", sandbox="127.0.0.1:1")
     assert not study.table("marks").rows
 
 
@@ -381,19 +358,11 @@ def test_a_rehearsal_tells_what_it_would_cost_and_rehearses_the_cap(use, photos,
     use(Paid())
     progress = run(study, photos, "labels", "objects", "faces", sandbox="127.0.0.1:1")
     notes = summary(progress, "x", PassedOver()).notes
-    assert any("For real this takes 12 paid units: toy 12" in note for note in notes)
-    assert progress.summary()["paid_units"] == {"toy": 12}
+    assert any("For real this costs 12.00 USD (12 units: " in note for note in notes), notes
+    assert progress.units == {"toy": {"units": 6, "faces": 6}}
     other = visionhub.Study(tmp_path / "other.db")
-    with pytest.raises(CapReached, match="5 were sent"):
-        run(other, photos, sandbox="127.0.0.1:1", max_units=5)
-
-
-def test_a_run_that_ended_at_its_cap_is_a_finished_one(use, photos, study):
-    use(Paid())
-    with pytest.raises(CapReached):
-        run(study, photos, max_units=2)
-    (summed,) = study.query("SELECT summary FROM runs WHERE finished_at IS NOT NULL").rows[0]
-    assert '"paid_units": {"toy": 2}' in summed
+    with pytest.raises(CapReached, match="cap of 5.00 USD is reached"):
+        run(other, photos, sandbox="127.0.0.1:1", max_cost="5")
 
 
 def test_a_rehearsal_that_a_setting_asks_for_is_told(use, photos, study, monkeypatch):
@@ -408,8 +377,8 @@ def test_a_rehearsal_that_a_setting_asks_for_is_told(use, photos, study, monkeyp
 def test_no_service_answers_for_itself_beside_one_that_is_rehearsed(monkeypatch, photos, study):
     both(monkeypatch)
     with pytest.raises(UsageError, match="other would answer for itself"):
-        study.annotate(
-            photos, providers="toy,other", tasks="labels", max_units=99,
+        run(
+            study, photos, providers="toy,other", max_cost="99",
             settings={"toy.sandbox": "127.0.0.1:1"},
         )  # fmt: skip
     assert not study.table("questions").rows
@@ -418,15 +387,15 @@ def test_no_service_answers_for_itself_beside_one_that_is_rehearsed(monkeypatch,
 def test_there_is_nothing_to_rehearse_where_no_service_is_asked(monkeypatch, photos, study):
     both(monkeypatch)
     with pytest.raises(UsageError, match="--sandbox: local cannot be rehearsed"):
-        study.annotate(photos, providers="local", tasks="labels", sandbox="127.0.0.1:1")
+        run(study, photos, providers="local", sandbox="127.0.0.1:1")
 
 
 def test_a_task_that_names_people_is_asked_for_by_name(use, photos, study):
     use(Paid())
     with pytest.raises(UsageError, match="--sensitive celebrities"):
-        run(study, photos, "celebrities", max_units=100)
+        run(study, photos, "celebrities", max_cost="100")
     said: list[str] = []
-    run(study, photos, "celebrities", sensitive="celebrities", max_units=9, announce=said.append)
+    run(study, photos, "celebrities", sensitive="celebrities", max_cost="9", announce=said.append)
     assert any("celebrities" in line for line in said)
 
 
@@ -438,9 +407,9 @@ def test_what_is_withdrawn_is_warned_of_before_it_is_paid(use, photos, study):
         said.append(line)
         assert not toy.calls
 
-    run(study, photos, "faces", max_units=100, announce=announce)
+    run(study, photos, "faces", max_cost="100", announce=announce)
     assert not [line for line in said if "withdrawn" in line]
-    run(study, photos, "faces", sensitive="emotion", max_units=100, announce=said.append)
+    run(study, photos, "faces", sensitive="emotion", max_cost="100", announce=said.append)
     (warning,) = [line for line in said if "withdrawn" in line]
     assert "2027-01-14" in warning
 
@@ -453,26 +422,12 @@ def test_settings_are_read_checked_and_taken_from_variables(use, photos, study, 
         ("toy.rate", "expected a value of type float"),
     ):
         with pytest.raises(UsageError, match=says):
-            run(study, photos, settings={key: "often"}, max_units=9)
+            run(study, photos, settings={key: "often"}, max_cost="9")
     monkeypatch.setenv("VISIONHUB_TOY_RATE", "250")
     toy.configure({})
     assert toy.setting("rate") == 250
     toy.configure({"rate": "3"})
     assert toy.setting("rate") == 3
-
-
-def test_units_are_price_lines_on_images():
-    toy = Paid()
-    gate = Gate(toy, Allowance(None))
-    from visionhub.trial import Trial, picture
-
-    class Asked(Trial):
-        provider = Paid
-
-    works = Asked().works([picture(64, 48), picture(48, 64)])
-    assert gate.units(Batch(tuple(works))) == 6  # units, faces and names on each
-    free: tuple[Work, ...] = ()
-    assert gate.units(Batch(free)) == 0
 
 
 def test_a_rehearsal_says_so_wherever_it_is_shown(use, photos, tmp_path):
