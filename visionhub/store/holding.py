@@ -15,8 +15,8 @@ from visionhub.store.explain import explained
 from visionhub.store.items import Question, limits_key
 from visionhub.store.ledger import Away, State
 from visionhub.store.ledger_accounts import NO_CAP
+from visionhub.store.ledger_away import BILLED, LATE, half
 from visionhub.store.ledger_owners import dead, holders
-from visionhub.store.ledger_reserve import BILLED, LATE, half
 from visionhub.store.owners import is_alive
 from visionhub.store.study import StudyFile
 
