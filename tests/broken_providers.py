@@ -467,6 +467,18 @@ class TestGarbageIsNothingSeen(Contract):
                 return Annotation()
 
 
+class TestAnEmptyObjectIsNothingSeen(Contract):
+    """As boto3 has it, which makes one of an answer that was cut short."""
+
+    breaks: ClassVar = {"test_garbage_is_an_unexpected_body"}
+
+    class provider(Toy):
+        def parse(self, body, request):
+            if body in (b"{}", b'{"ResponseMetadata": {}}'):
+                return Annotation()
+            return super().parse(body, request)
+
+
 class TestCutShortIsNothingSeen(Contract):
     breaks: ClassVar = {"test_garbage_is_an_unexpected_body"}
 

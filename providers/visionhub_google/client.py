@@ -20,7 +20,7 @@ from visionhub_google.translate import translated
 Foreign: TypeAlias = Any  # an object of a client's library
 
 OK = 200
-LARGEST = 256 * 1024 * 1024  # bytes of an answer; sixteen dense pages of text may come to 50 MB
+LARGEST = 128 * 1024 * 1024  # bytes of an answer; sixteen dense pages of text may come to 50 MB
 PIECE = 1024 * 1024
 STREAMS = 32  # calls in flight on one gRPC channel before another is opened
 LOCAL = (("grpc.enable_http_proxy", 0),)  # loopback is not reached through a proxy
