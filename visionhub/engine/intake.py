@@ -92,8 +92,8 @@ def prepare(todo: Todo, limits: Limits) -> Prepared:
         if sha256_of(data) != todo.sha256:
             raise UnreadableImage("changed", "the file changed while it was read; run again")
         facts, sent = render(data, limits)
-    except UnreadableImage as error:
-        return Prepared(todo, error)
+    except UnreadableImage as error:  # without its traceback, which keeps the picture in memory
+        return Prepared(todo, UnreadableImage(error.reason, error.detail))
     return Prepared(todo, facts, sent, RenderingRow.of(sent))
 
 
