@@ -27,11 +27,13 @@ from tests.sandboxed import Seer
 from visionhub.cli import app, consent
 from visionhub.engine import survey
 from visionhub.engine.costs import less, line_quotes, more
+from visionhub.engine.intake import Todo, prepare
 from visionhub.engine.plan import Ask, plan
 from visionhub.engine.quote import Quote, quote
 from visionhub.engine.sources import Sources, without_study
 from visionhub.engine.terms import make_terms
-from visionhub.errors import StudyError, UnknownProvider, UsageError
+from visionhub.errors import StudyError, UnknownProvider, UnreadableImage, UsageError
+from visionhub.images import Limits, sha256_of
 from visionhub.pricing import Price, PriceTable, Tier, money
 from visionhub.report.quoted import most, sections
 from visionhub.store.holding import in_doubt
@@ -231,6 +233,14 @@ def test_what_is_found_is_counted(photos, tmp_path, sandbox):
     assert made.near is not None
     assert (made.near.compared, made.near.beyond) == (GOOD + 2, 0)
     assert not made.upper_bound
+
+
+def test_an_unreadable_image_keeps_no_picture_in_memory(photos):
+    data = (photos / "cut.jpg").read_bytes()
+    found = prepare(Todo(str(photos / "cut.jpg"), sha256_of(data), 0, (0,)), Limits()).facts
+    assert isinstance(found, UnreadableImage)
+    assert (found.__traceback__, found.__context__, found.__cause__) == (None, None, None)
+    assert str(found).startswith("truncated: ")
 
 
 def test_what_a_bundle_gives_depends_on_what_is_held(photos, tmp_path, sandbox):

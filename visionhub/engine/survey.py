@@ -51,6 +51,7 @@ class Survey:
         self._met: dict[bytes, int] = {}  # half a hash -> position of the image's shares
         self._copies: Counter[bytes] = Counter()
         self._alike: Counter[tuple[int, ...]] = Counter()  # undecoded images, by open questions
+        self._alone: dict[tuple[int, ...], int] = {}  # and the position of what each takes
 
     def go(self, files: Iterable[Found]) -> Tally:
         """Look at every file."""
@@ -216,16 +217,18 @@ class Survey:
             keys = {r.key for r in self._sendable([(todo, sent)])[sha256]}
             left = tuple(at for at in left if self._request(at, sha256, sent).key in keys)
         self.tally.undecoded += 1
+        if left not in self._alike:
+            self._alone[left] = self._place_alone(left)
         self._alike[left] += 1
-        self._met[_half(sha256)] = self._place(self._shares_of(left, Tally()))
+        self._met[_half(sha256)] = self._alone[left]
 
-    def _shares_of(self, questions: Sequence[int], tally: Tally) -> Shares:
-        """What one image takes when all that is open about it is asked."""
+    def _place_alone(self, questions: Sequence[int]) -> int:
+        """The position of what one image takes when all that is open about it is asked."""
         shares: Shares = ()
         for provider in self.plan.providers.values():
             works = self._stand_ins(provider, questions, 1)
-            shares += tuple(tally.take(provider, works, self.prices).values())
-        return shares
+            shares += tuple(Tally().take(provider, works, self.prices).values())
+        return self._place(shares)
 
     def _take_alike(self, questions: Sequence[int], images: int) -> None:
         """Count undecoded images that have the same open questions: full calls, and a last one."""
