@@ -10,12 +10,14 @@ import sys
 import threading
 import time
 import warnings
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 import visionhub
 from visionhub.errors import StudyError
+from visionhub.store.locks import take
 from visionhub.store.record import Recorder
 from visionhub.store.study import StudyFile
 
@@ -217,7 +219,7 @@ def test_all_or_nothing(path):
 @pytest.mark.parametrize("wal", [False, True])
 def test_a_writer_leaves_one_plain_file(path, monkeypatch, wal):
     """Version 1 in bytes 18 and 19 of the header: readable where nothing can be written."""
-    monkeypatch.setattr("visionhub.store.study.wal_is_safe", lambda: wal)
+    monkeypatch.setattr("visionhub.store.journal.wal_is_safe", lambda: wal)
     with StudyFile(path, write=True) as study:
         with study.transaction() as sql:
             sql.execute(IMAGE, ("new", ADDED))
@@ -228,7 +230,7 @@ def test_a_writer_leaves_one_plain_file(path, monkeypatch, wal):
 
 
 def test_a_reader_who_stays_does_not_hold_the_writer_up(path, monkeypatch):
-    monkeypatch.setattr("visionhub.store.study.wal_is_safe", lambda: True)
+    monkeypatch.setattr("visionhub.store.journal.wal_is_safe", lambda: True)
     writer = StudyFile(path, write=True)
     with StudyFile(path) as reader:
         rows = reader.stream("SELECT id FROM images")
@@ -263,8 +265,9 @@ def test_a_reader_brings_an_older_study_up_to_date(tmp_path):
 
 
 def test_an_older_study_that_is_being_written_says_so(tmp_path):
-    from visionhub.store.opening import lock
-
     path = older_study(tmp_path / "old.db")
-    with lock(path), pytest.raises(StudyError, match=r"older visionhub.*Another visionhub process"):
+    with (
+        closing(take(path, shared=True)),
+        pytest.raises(StudyError, match=r"older visionhub.*Another visionhub process"),
+    ):
         StudyFile(path)

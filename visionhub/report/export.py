@@ -12,7 +12,8 @@ from visionhub.report.codebook import codebook_json, codebook_text
 from visionhub.report.files import folder, whole
 from visionhub.report.formats import WRITERS
 from visionhub.report.tidy import EXPORTED, RARE, tidy_table
-from visionhub.store.study import StudyFile, explained
+from visionhub.store.explain import explained
+from visionhub.store.study import StudyFile
 
 EMBEDDINGS = "face_embeddings"
 

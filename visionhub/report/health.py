@@ -14,7 +14,8 @@ from visionhub.errors import ModelError, VisionHubError
 from visionhub.images import decoder_version
 from visionhub.places import ABSENT, cache_folder, offline_folder, verified, whereabouts
 from visionhub.provider import installed
-from visionhub.store.study import StudyFile, wal_is_safe
+from visionhub.store.journal import wal_is_safe
+from visionhub.store.study import StudyFile
 from visionhub.weights import ModelCard
 
 EXTRAS = {

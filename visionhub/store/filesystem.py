@@ -24,16 +24,16 @@ from pathlib import Path
 from visionhub.errors import StudyError
 
 MOUNTS = Path("/proc/self/mountinfo")
-NETWORKS = frozenset(
-    "nfs nfs4 cifs smb2 smb3 smbfs ncp ncpfs afs coda ceph lustre gpfs beegfs beegfs_nodev "
-    "pvfs2 orangefs glusterfs panfs wekafs davfs acfs 9p virtiofs vboxsf prl_fs".split()
-)
-NETWORKS_OF_FUSE = frozenset(
-    "sshfs rclone gcsfuse s3fs goofys mountpoint-s3 blobfuse blobfuse2 davfs davfs2 curlftpfs "
-    "smbnetfs drive google-drive-ocamlfuse onedriver juicefs seaweedfs glusterfs ceph ceph-fuse "
-    "cephfs lizardfs mfs moosefs alluxio dfuse afs_fuse gvfsd-fuse kio-fuse hdfs fuse_dfs nfs "
-    "virtiofs vmhgfs-fuse vboxsf grpcfuse osxfs".split()
-)
+NETWORKS = """
+    nfs nfs4 cifs smb2 smb3 smbfs ncp ncpfs afs coda ceph lustre gpfs beegfs beegfs_nodev pvfs2
+    orangefs glusterfs panfs wekafs davfs acfs 9p virtiofs vboxsf prl_fs
+"""
+NETWORKS_OF_FUSE = """
+    sshfs rclone gcsfuse s3fs goofys mountpoint-s3 blobfuse blobfuse2 davfs davfs2 curlftpfs
+    smbnetfs drive google-drive-ocamlfuse onedriver juicefs seaweedfs glusterfs ceph ceph-fuse
+    cephfs lizardfs mfs moosefs alluxio dfuse gvfsd-fuse kio-fuse fuse_dfs nfs virtiofs vmhgfs-fuse
+    vboxsf grpcfuse osxfs
+"""
 REMOTE = re.compile(r"^//|^[a-z][a-z0-9+.-]*://|^[^/\s]+:/", re.IGNORECASE)  # what is mounted
 OCTAL = re.compile(r"\\([0-7]{3})")
 
@@ -51,8 +51,8 @@ class Mount:
         """Whether files lie, or are cached, on a computer that this kernel does not control."""
         family, _, kind = self.kind.partition(".")
         if family == "fuse":
-            return kind in NETWORKS_OF_FUSE or bool(REMOTE.match(self.source))
-        return self.kind in NETWORKS
+            return kind in NETWORKS_OF_FUSE.split() or bool(REMOTE.match(self.source))
+        return self.kind in NETWORKS.split()
 
 
 def mount_of(folder: str, mountinfo: str) -> Mount | None:

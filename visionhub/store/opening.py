@@ -10,12 +10,8 @@ import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from visionhub.errors import StudyError
-
-if TYPE_CHECKING:
-    from filelock import BaseFileLock
 
 APPLICATION_ID = 0x76697368  # "vish": lets `file` and others tell a study from any database
 BUSY_SECONDS = 300  # a reader may hold the writer up for as long as an export takes
@@ -24,28 +20,8 @@ MIGRATIONS = (
     "001_study",
     "002_views",
     "003_clouds",
+    "004_ledger",
 )  # here, so that a reader need not load what applies them
-
-
-def lock(path: Path) -> BaseFileLock:
-    """Become the only writer; StudyError when there is one."""
-    from filelock import FileLock, Timeout
-
-    held = FileLock(f"{path.resolve()}.lock")  # a link to a study is the same study
-    try:
-        held.acquire(timeout=0)
-    except Timeout as error:
-        raise StudyError(
-            f"Another visionhub process is writing to {str(path)!r}: wait for it, or give this "
-            f"run a study of its own with --study."
-        ) from error
-    except (OSError, NotImplementedError) as error:  # the latter: a file system without locks
-        why = getattr(error, "strerror", None) or error
-        raise StudyError(
-            f"Cannot write beside the study {str(path)!r}: {why}. Choose another place with "
-            f"--study."
-        ) from error
-    return held
 
 
 def check_file(path: Path, *, write: bool) -> None:
@@ -70,7 +46,7 @@ def check_file(path: Path, *, write: bool) -> None:
 def _check_owner(connection: sqlite3.Connection, path: Path, *, empty: bool = True) -> None:
     """Refuse what another program wrote and, unless `empty`, what nobody has written to yet."""
     owner, tables = _owner_and_tables(connection, path)
-    if owner == APPLICATION_ID:
+    if owner == APPLICATION_ID and (tables or empty):
         return
     if tables:
         raise StudyError(f"{str(path)!r} is another program's database: name another file.")
@@ -86,15 +62,10 @@ def create(path: Path) -> None:
 
 def check_version(connection: sqlite3.Connection, path: Path) -> None:
     """Refuse a study that a newer visionhub has migrated."""
-    if not connection.execute(
-        "SELECT 1 FROM sqlite_master WHERE name='_sqlite_migrations'"
-    ).fetchone():
-        return
-    found = "SELECT name FROM _sqlite_migrations WHERE migration_set = ?"
-    newer = [name for (name,) in connection.execute(found, (SET,)) if name not in MIGRATIONS]
+    newer = _migrated(connection) - set(MIGRATIONS)
     if newer:
         raise StudyError(
-            f"{str(path)!r} was written by a newer visionhub ({newer[-1]}): upgrade with "
+            f"{str(path)!r} was written by a newer visionhub ({max(newer)}): upgrade with "
             f"pip install --upgrade visionhub."
         )
 
@@ -103,15 +74,32 @@ def is_older(path: Path) -> bool:
     """Whether a study lacks migrations of this visionhub; False for what is no study."""
     try:
         with closing(_open(path, "ro")) as connection:
-            found = "SELECT count(*) FROM _sqlite_migrations WHERE migration_set = ?"
-            return int(connection.execute(found, (SET,)).fetchone()[0]) < len(MIGRATIONS)
+            owner = connection.execute("PRAGMA application_id").fetchone()[0]
+            return owner == APPLICATION_ID and not _migrated(connection) >= set(MIGRATIONS)
     except sqlite3.Error:  # said better by whoever opens it
         return False
 
 
-def connect(path: Path, *, write: bool) -> sqlite3.Connection:
-    """Open a study that is there."""
-    connection = _open(path, "rw" if write else "ro")
+def is_current(path: Path) -> bool:
+    """Whether a study has all migrations of this visionhub, perhaps more, and nothing to undo."""
+    try:
+        with closing(_open(path, "ro")) as connection:
+            return _migrated(connection) >= set(MIGRATIONS)
+    except sqlite3.Error:  # absent, or cut off: whoever opens it for writing finds out
+        return False
+
+
+def _migrated(connection: sqlite3.Connection) -> set[str]:
+    there = "SELECT 1 FROM sqlite_master WHERE name = '_sqlite_migrations'"
+    if not connection.execute(there).fetchone():
+        return set()
+    found = "SELECT name FROM _sqlite_migrations WHERE migration_set = ?"
+    return {name for (name,) in connection.execute(found, (SET,))}
+
+
+def connect(path: Path, *, write: bool, threads: bool = False) -> sqlite3.Connection:
+    """Open a study that is there; with `threads`, for use in any thread, by one at a time."""
+    connection = _open(path, "rw" if write else "ro", threads=threads)
     try:
         _check_owner(connection, path, empty=False)
         check_version(connection, path)
@@ -122,9 +110,15 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
     return connection
 
 
-def _open(path: Path, mode: str) -> sqlite3.Connection:
+def _open(path: Path, mode: str, *, threads: bool = False) -> sqlite3.Connection:
     address = f"{path.resolve().as_uri()}?mode={mode}"
-    return sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+    return sqlite3.connect(
+        address,
+        uri=True,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=not threads,
+    )
 
 
 def _owner_and_tables(connection: sqlite3.Connection, path: Path) -> tuple[int, int]:

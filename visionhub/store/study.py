@@ -1,9 +1,4 @@
-"""Opening, locking and reading a study file.
-
-Durability: `synchronous=FULL`. The write-ahead log is used only where the SQLite library is free of
-the WAL-reset bug (fixed in 3.51.3, 3.50.7 and 3.44.6); elsewhere the rollback journal in TRUNCATE
-mode, in which a reader may make the writer wait for a moment but nothing can be corrupted.
-"""
+"""Opening, locking and reading a study file."""
 
 from __future__ import annotations
 
@@ -12,31 +7,18 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from visionhub.errors import StudyError
-from visionhub.store.opening import (
-    APPLICATION_ID,
-    BUSY_SECONDS,
-    check_file,
-    check_version,
-    connect,
-    create,
-    is_older,
-    lock,
-)
+from visionhub.store import journal
+from visionhub.store.entering import enter
+from visionhub.store.explain import explained
+from visionhub.store.filesystem import refuse_network
+from visionhub.store.opening import check_file, connect, is_older
 from visionhub.store.table import Table
-
-
-def wal_is_safe(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> bool:
-    """Whether this SQLite library is free of the WAL-reset bug."""
-    return version >= (3, 51, 3) or any(
-        fixed <= version < (fixed[0], fixed[1] + 1, 0) for fixed in ((3, 50, 7), (3, 44, 6))
-    )
-
 
 STREAMED = 1000  # rows held at a time
 LOOKS, PAUSE = 6, 0.2  # at a study that seems older, and seconds between them
@@ -45,45 +27,53 @@ LOOKS, PAUSE = 6, 0.2  # at a study that seems older, and seconds between them
 class StudyFile:
     """An open study. Use it in one thread; open another for another thread or process.
 
+    write: to have it alone; with `shared`, together with other processes that say the same.
     Raises StudyError when the file is absent (and not `write`), is no study, was written by a
-    newer visionhub, cannot be created, or is being written by another process.
+    newer visionhub, cannot be created, lies on a network file system (and `write`), or is being
+    written by another process.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, write: bool = False) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], *, write: bool = False, shared: bool = False
+    ) -> None:
         self.path = Path(path)
         self.writing = threading.Lock()  # one transaction at a time, whichever connection it is on
+        self._lock: sqlite3.Connection | None = None
         with explained(self.path):
             check_file(self.path, write=write)
-        if not write and is_older(self.path):
+        if write:
+            refuse_network(self.path)
+            self._lock = enter(self.path, shared=shared)
+        elif is_older(self.path):
             _bring_up_to_date(self.path)
-        self._lock = lock(self.path) if write else None
         try:
             with explained(self.path):
-                if write:
-                    create(self.path)
-                    _migrate(self.path)
-                self.connection = connect(self.path, write=write)
-                if write:
-                    self._log()
+                self.connection = self._connect() if write else connect(self.path, write=False)
         except BaseException:
             self._unlock()
             raise
 
-    def _log(self) -> None:
-        self.connection.execute("PRAGMA synchronous = FULL")
-        journal = "WAL" if wal_is_safe() else "TRUNCATE"
-        self.connection.execute(f"PRAGMA journal_mode = {journal}")
+    def second(self) -> sqlite3.Connection:
+        """Open a second connection for writing, as durable as the first, for use in any thread.
+
+        One thread at a time. Close it before the study, which cannot leave one plain file else.
+        """
+        with explained(self.path):
+            return self._connect(threads=True)
+
+    def _connect(self, *, threads: bool = False) -> sqlite3.Connection:
+        connection = connect(self.path, write=True, threads=threads)
+        try:
+            journal.join(connection, self.path)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def close(self) -> None:
-        """Close the connection and let another writer in.
-
-        A writer leaves one plain file: with a write-ahead log, or an empty journal beside it, a
-        study could not be read from a read-only place, and would be copied in part.
-        """
+        """Close the connection and let other writers in."""
         if self._lock is not None:
-            with suppress(sqlite3.Error):  # a reader is there: the next writer does it
-                self.connection.execute("PRAGMA busy_timeout = 0")
-                self.connection.execute("PRAGMA journal_mode = DELETE")
+            journal.leave(self.connection)
         self.connection.close()
         self._unlock()
 
@@ -100,7 +90,7 @@ class StudyFile:
 
     def _unlock(self) -> None:
         if self._lock is not None:
-            self._lock.release()
+            self._lock.close()
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -131,37 +121,6 @@ class StudyFile:
                 yield from rows
 
 
-@contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """Turn what SQLite raises into one sentence that names the study."""
-    try:
-        yield
-    except (sqlite3.OperationalError, sqlite3.ProgrammingError, sqlite3.IntegrityError) as error:
-        advice = _advice(str(error))
-        raise StudyError(f"The study {str(path)!r}: {error}. {advice}".rstrip()) from error
-    except sqlite3.DatabaseError as error:
-        if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_NOTADB:
-            raise StudyError(
-                f"{str(path)!r} is no study (no SQLite file): name another."
-            ) from error
-        raise StudyError(f"The study {str(path)!r} is damaged or no study: {error}.") from error
-    except OSError as error:
-        raise StudyError(f"The study {str(path)!r}: {error.strerror or error}.") from error
-
-
-def _advice(message: str) -> str:
-    for fragment, advice in (
-        ("full", "Free some space; what was committed is safe, and the same command goes on."),
-        ("readonly", "It was opened for reading only, or the file or its folder is not writable."),
-        ("locked", "Another program is using it; close that and run the command again."),
-        ("unable to open", "Check that its folder exists and that you may write there."),
-        ("no such table", "It holds no such table: see `visionhub export --help` for the names."),
-    ):
-        if fragment in message:
-            return advice
-    return ""
-
-
 def _bring_up_to_date(path: Path) -> None:
     """A reader needs the tables of this visionhub too.
 
@@ -180,18 +139,3 @@ def _bring_up_to_date(path: Path) -> None:
             time.sleep(PAUSE)
         if not is_older(path):
             return
-
-
-def _migrate(path: Path) -> None:
-    from sqlite_utils import Database
-
-    from visionhub.store.migrations import migrations
-
-    connection = sqlite3.connect(path, timeout=BUSY_SECONDS)
-    try:
-        check_version(connection, path)
-        if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        migrations.apply(Database(connection))
-    finally:
-        connection.close()
