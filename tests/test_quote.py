@@ -453,6 +453,7 @@ def test_a_folder_without_photographs_says_so(tmp_path, monkeypatch):
     result = CliRunner().invoke(app, ["quote", "none", "-p", "google"])
     assert result.exit_code == 1
     assert "No photographs were found there." in result.stdout
+    assert "Cost" not in result.stdout
 
 
 def test_what_runs_here_costs_nothing_and_pulls_nothing(photos, tmp_path, monkeypatch):

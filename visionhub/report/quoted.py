@@ -56,7 +56,7 @@ def sections(
     if quote.images:
         yield _requests(quote)
         yield _calls(quote)
-    if quote.lines:
+    if quote.images and quote.lines:
         yield _cost(quote)
         yield _money(quote)
     elif quote.images:
@@ -95,8 +95,8 @@ def _passed(over: PassedOver | None) -> str:
 def _why(quote: Quote) -> str:
     first = [f"{reason} {number:,}" for reason, number in list(quote.reasons.items())[:REASONS]]
     more = ["..."] if len(quote.reasons) > REASONS else []
-    looked = "; what was not decoded is not counted" if quote.undecoded else ""
-    return ", ".join(first + more) + looked
+    looked = ["unknown for what was not decoded"] if quote.undecoded else []
+    return ", ".join(first + more + looked)
 
 
 def _copies(quote: Quote) -> str:
@@ -167,7 +167,7 @@ def _calls(quote: Quote) -> Section:
 def _least(provider: ProviderQuote) -> str:
     if provider.seconds is None:
         return "" if provider.service else "on this machine"
-    return duration(provider.seconds)
+    return duration(provider.seconds) if provider.seconds >= 1 else "under 1 s"
 
 
 def _limit(provider: ProviderQuote) -> str:
