@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import heapq
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from tests.toy import Toy
 from visionhub.engine.gate import Gate
 from visionhub.errors import ProviderError, ProviderUnavailable, RateLimited
-from visionhub.provider import Batch
+from visionhub.provider import Batch, Parameter
 
 
 class World:
@@ -116,7 +117,9 @@ class Service:
 
 
 class Rated(Toy):
-    """Names a rate for the operation x, or none."""
+    """A service that names a rate for the operation x, or none."""
+
+    settings: ClassVar[Mapping[str, Parameter]] = {"sandbox": Parameter("", "host:port")}
 
     def __init__(self, rate: float) -> None:
         super().__init__()

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from tests.clockwork import Rated, Service, World, X, visit
+from tests.toy import Toy
 from visionhub.engine import gate as gating
 from visionhub.engine.adaptive import Memory
 from visionhub.engine.breaker import LEASE, Breaker
@@ -151,6 +152,15 @@ def test_a_model_on_this_machine_is_never_down():
     for _ in range(50):
         assert gate.enter(X, world)
         gate.told(X, ProviderError("bad picture"))
+    assert world.now == 1000.0
+
+
+def test_a_fault_in_what_costs_nothing_is_no_outage():
+    world = World()
+    gate = Gate(Toy(), Memory(world.clock))
+    for _ in range(50):
+        assert gate.enter(X, world)
+        gate.told(X, ProviderError("RuntimeError: a fault in the adapter"))
     assert world.now == 1000.0
 
 

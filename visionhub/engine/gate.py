@@ -15,7 +15,14 @@ from typing import Protocol, TypeAlias
 
 from visionhub.engine.adaptive import BURST, RETAKES, Bucket, Memory, Store, Turn
 from visionhub.engine.breaker import LOOK, Breaker
-from visionhub.errors import AuthenticationError, ProviderError, RateLimited, RefusedImage
+from visionhub.engine.plan import is_service
+from visionhub.errors import (
+    AuthenticationError,
+    ProviderError,
+    RateLimited,
+    RefusedImage,
+    TransientError,
+)
 from visionhub.provider import Batch, Provider
 
 RETRIES = 20  # that a run may always make
@@ -175,8 +182,9 @@ class Gate:
             self._breaker.succeeded(sent.at)
 
     def _failed(self, sent: Sent, error: ProviderError) -> None:
-        if self._breaker is None:
-            return
+        passing = isinstance(error, TransientError)
+        if self._breaker is None or not (passing or is_service(type(self.provider))):
+            return  # a fault in what runs here is no outage; where it may cost money it counts
         self._breaker.failed(self._store.clock(), sent.at)
         if self._breaker.opened >= OPENINGS:
             row = self._breaker.row
