@@ -6,9 +6,12 @@ every call is counted before anything is answered.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import socket
+import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -201,7 +204,9 @@ def at(address: str, way: str) -> str:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_nobody_listening_is_free(way: str) -> None:
-    assert told(ask(adapter(way, sandbox=nobody(), timeout="5"))) == UNSENT
+    (outcome,) = ask(adapter(way, sandbox=nobody(), timeout="5"))
+    assert told([outcome]) == UNSENT
+    assert way == "json" or "Connection refused" in str(outcome.result)
 
 
 @pytest.mark.parametrize("way", ["json", "rest"])
@@ -223,8 +228,11 @@ def test_a_name_that_cannot_be_one_is_free_over_grpc() -> None:
 def test_a_server_that_ends_or_keeps_silent(way: str, act: Any, rpc: Any) -> None:
     """gRPC waits for the server's first word before it sends a call; HTTP/1.1 does not."""
     with bare(act) as address:
-        ends = ask(adapter(way, sandbox=at(address, way), timeout="0.5"))
-    assert told(ends) == (rpc if way == "grpc" else GONE)
+        ends = told(ask(adapter(way, sandbox=at(address, way), timeout="0.5")))
+    if act is resets and way != "grpc":  # it may overtake the news that there is a connection
+        assert ends in (GONE, UNSENT)
+    else:
+        assert ends == (rpc if way == "grpc" else GONE)
 
 
 CUT = {
@@ -285,11 +293,25 @@ def test_words_of_grpc_in_the_mouth_of_a_server_are_no_proof() -> None:
         assert told(ask(adapter("grpc", sandbox=server.sandbox))) == GONE
 
 
+@pytest.fixture
+def collected() -> Iterator[None]:
+    """urllib3 leaves a socket whose TLS failed to the garbage collector, which complains."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
+
+
+tls = pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning")
+
+
 def secure(way: str, address: str) -> dict[str, str]:
     """Settings that lead to an address by TLS."""
     return {"endpoint": address if way == "grpc" else f"https://{address}", "timeout": "1"}
 
 
+@tls
+@pytest.mark.usefixtures("collected")
 @pytest.mark.parametrize(
     "act",
     [sends(b"HTTP/1.1 400 Bad Request\r\n\r\n"), closes, resets],
@@ -301,6 +323,8 @@ def test_tls_that_is_not_agreed_on_is_free(way: str, act: Any, capfd: Any) -> No
         assert told(ask(adapter(way, **secure(way, address)))) == UNSENT
 
 
+@tls
+@pytest.mark.usefixtures("collected")
 @pytest.mark.parametrize("way", ["json", "rest"])
 def test_tls_that_hangs_is_free(way: str) -> None:
     """The SDKs call it a timeout of reading; over gRPC it cannot be told from a lost answer."""
@@ -308,6 +332,8 @@ def test_tls_that_hangs_is_free(way: str) -> None:
         assert told(ask(adapter(way, **secure(way, address)))) == UNSENT
 
 
+@tls
+@pytest.mark.usefixtures("collected")
 @pytest.mark.parametrize(
     ("way", "name"), [("json", "AWS_CA_BUNDLE"), ("rest", "REQUESTS_CA_BUNDLE")]
 )
@@ -319,6 +345,8 @@ def test_a_file_of_certificates_that_is_not_there_is_free(
         assert told(ask(adapter(way, **secure(way, address)))) == UNSENT
 
 
+@tls
+@pytest.mark.usefixtures("collected")
 @pytest.mark.parametrize("way", ["json", "rest"])
 def test_a_proxy_that_refuses_is_free_and_one_that_read_the_call_is_not(
     way: str, monkeypatch: pytest.MonkeyPatch

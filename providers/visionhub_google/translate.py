@@ -170,7 +170,9 @@ def _of_requests(error: BaseException) -> ProviderError:
 
 
 def _not_reached(error: BaseException) -> ProviderError:
-    say = f"Google Cloud Vision was not reached: {_say(error)}"
+    inner = getattr(error.args[0], "reason", None) if error.args else None  # why urllib3 gave up
+    why = inner if isinstance(inner, Exception) else error
+    say = f"Google Cloud Vision was not reached: {_say(why)}"
     return ProviderUnavailable(say, charged=False if never_sent(error) else None)
 
 
