@@ -274,6 +274,17 @@ def test_a_table_reads_back_from_its_own_text() -> None:
     assert list(again) == [odd]
 
 
+def test_what_a_row_leaves_out_has_a_default() -> None:
+    table = PriceTable.parse(ROW.replace("micros = 5", "micros = 1_000_000_000_000"), "x")
+    assert (table.version, PriceTable.parse('version = "2"' + ROW, "x").version) == (
+        "own rows",
+        "2",
+    )
+    (price,) = table
+    assert (price.pool, price.free_with, price.free_per_month) == ("look", (), 0)
+    assert (price.note, price.billing, price.highest) == ("", (), 10**12)
+
+
 def test_the_packaged_file_is_in_the_form_that_is_read() -> None:
     text = files("visionhub.pricing").joinpath(PACKAGED).read_text("utf-8")
     assert re.search(r'^version = "2026-11-23"$', text, re.MULTILINE)
@@ -302,6 +313,9 @@ def test_the_packaged_file_is_in_the_form_that_is_read() -> None:
         ("[[price]]", "version = 3\n[[price]]", "version: expected a text"),
         ("[[price]]", "[[price]]\nfree_per_month = 1.5", "free_per_month: expected a whole"),
         ("[[price]]", '[[price]]\nfree_with = "look"', "free_with: expected a list of texts"),
+        ("[[price]]", '[[price]]\nfree_with = [" "]', "free_with: expected a list of texts"),
+        ("[[price]]", "[[price]]\nfree_with = [3]", "free_with: expected a list of texts"),
+        ("micros = 5", "micros = 1_000_000_000_001", "0 to 1,000,000,000,000"),
         ("[[price]]", '[[price]]\nfree_with = ["luck"]', "toy has no sku 'luck'"),
         ("[[price]]", '[[price]]\nfree_with = ["look"]', "look is itself free with another"),
         ("[[price]]", "[[price]]\nnote = 3", "note: expected a text"),

@@ -131,11 +131,11 @@ def test_old_prices_are_told_and_then_refused() -> None:
 
 
 def test_a_claim_goes_to_the_pool() -> None:
-    claimed = {"google.labels": "1000", "rekognition.labels": "400", "rekognition.faces": "400"}
+    claimed = {"google.labels": "1000", "rekognition.labels": "1", "rekognition.faces": "1"}
     asked = ("google.labels", "rekognition.labels", "rekognition.faces")
     made, _ = terms(*asked, ask=Ask(assume_free=claimed))
     assert made is not None
-    assert made.free == {("google", "LABEL_DETECTION"): 1000, ("rekognition", "group-2"): 400}
+    assert made.free == {("google", "LABEL_DETECTION"): 1000, ("rekognition", "group-2"): 1}
 
 
 @pytest.mark.parametrize(
