@@ -95,8 +95,8 @@ class Queue:
                     job.woken.set()
 
     def _transact(self, jobs: Sequence[_Job[Any]]) -> None:
-        self._sql.execute("BEGIN IMMEDIATE")
         try:
+            self._sql.execute("BEGIN IMMEDIATE")  # in here: Ctrl-C may come as soon as it returns
             for job in jobs:
                 self._one(job)
             self._sql.execute("COMMIT")

@@ -96,8 +96,10 @@ class StudyFile:
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """All or nothing. Starts IMMEDIATE: a deferred one fails at its first write when busy."""
         with self.writing, explained(self.path):
-            self.connection.execute("BEGIN IMMEDIATE")
             try:
+                # In here: a Ctrl-C that came while it waited is raised as soon as it returns, and
+                # a transaction that stayed open would hold up every process, this one included.
+                self.connection.execute("BEGIN IMMEDIATE")
                 yield self.connection
                 self.connection.execute("COMMIT")
             except BaseException:
