@@ -210,7 +210,8 @@ def make_photos(folder: Path, count: int) -> Path:
     """Small pictures, all different, that are sent as they are."""
     folder.mkdir()
     for number in range(count):
-        (folder / f"{number}.jpg").write_bytes(jpeg(160, 120, shift=number * 7))
+        picture = jpeg(160 + number % 64, 120 + number // 64, shift=number % 80)
+        (folder / f"{number}.jpg").write_bytes(picture)
     return folder
 
 

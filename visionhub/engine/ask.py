@@ -18,6 +18,7 @@ from visionhub.errors import (
     ProviderError,
     RateLimited,
     RefusedImage,
+    StudyError,
     TransientError,
     UnexpectedBody,
     VisionHubError,
@@ -84,6 +85,7 @@ class _Attempts:
         self.unsent: list[Request] = []
         self.away: dict[str, Away] = {}
         self._told: dict[str, Outcome] = {}  # what came with an error that may pass
+        self._ledgerless = False  # the ledger could not be written: nothing more can be reserved
 
     def all(self) -> None:
         """Try until nothing is left that may pass, and give what is left its end."""
@@ -115,6 +117,7 @@ class _Attempts:
         return (
             state.attempt_number >= most
             or self.stop.is_set()
+            or self._ledgerless
             or _asked_to_wait(state) > LONGEST_ASKED
             or not self.gate.may_retry()
         )
@@ -136,18 +139,33 @@ class _Attempts:
         rest = only(self.batch, self.left)
         if not rest.works or not self.gate.enter(rest, self.stop):
             return
-        admitted = self.till.admit(rest)
+        admitted = self._admit(rest)
+        if admitted is None:
+            return
         for key, why in admitted.away.items():
             self.away[key] = why
             self.unsent.append(self.left.pop(key))
         if not admitted.batch.works:
             return
         if self.stop.is_set():  # it came while the reservation was written
-            self.till.give_back(admitted)
+            with suppress(StudyError):  # it becomes unknown then; answers are kept first
+                self.till.give_back(admitted)
             return
         passing = self._fetch(admitted)
         if passing is not None:
             raise passing
+
+    def _admit(self, rest: Batch) -> Admitted | None:
+        """Reserve; None when that fails after answers came, which have to reach the writer first.
+
+        It meets the same full disk or broken study, and ends the run.
+        """
+        try:
+            return self.till.admit(rest)
+        except VisionHubError:
+            if not self.kept:
+                raise
+            return None
 
     def _fetch(self, admitted: Admitted) -> TransientError | None:
         """Sort what a `fetch` brings; the error of what may be asked again is returned."""
@@ -172,6 +190,9 @@ class _Attempts:
         self.gate.told(admitted.batch, worst)
         return passing
 
+    def _may_pass(self, error: TransientError) -> bool:
+        return not self._ledgerless and self.till.may_pass(error)
+
     def _keep(self, mine: tuple[Request, ...], outcome: Outcome, admitted: Admitted) -> None:
         for request in mine:
             self.left.pop(request.key)
@@ -184,8 +205,11 @@ class _Attempts:
         error = outcome.result
         if not mine or not isinstance(error, ProviderError):
             return None
-        self.till.failed(admitted.attempt, [request.key for request in mine], error)
-        if isinstance(error, TransientError) and self.till.may_pass(error):
+        try:
+            self.till.failed(admitted.attempt, [request.key for request in mine], error)
+        except StudyError:  # it stays held, so unknown in the end; answers beside it are kept
+            self._ledgerless = True
+        if isinstance(error, TransientError) and self._may_pass(error):
             self._told.update((request.key, outcome) for request in mine)
             return error
         for request in mine:
