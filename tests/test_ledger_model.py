@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -17,9 +18,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    Bundle,
     RuleBasedStateMachine,
-    consumes,
     initialize,
     invariant,
     precondition,
@@ -28,31 +27,38 @@ from hypothesis.stateful import (
 
 from tests.ledgers import (
     ALL,
-    DEARER,
-    FACES,
-    LABELS,
-    OTHER_TABLE,
-    SAFE,
-    TABLE,
-    TEXT,
     Clock,
     check_sums,
     key,
     new_study,
     open_ledger,
+    price,
     store_body,
 )
 from visionhub.errors import CapReached
-from visionhub.pricing import Price
+from visionhub.pricing import Price, PriceTable, Tier
 from visionhub.store.ledger import Away, Ended, Ledger, Line, Recovered, State, Wanted
 from visionhub.store.owners import LEASE, Owner
 from visionhub.store.study import StudyFile
 
+LABELS = price("LABELS", (1, 1500), (3, 1200), (None, 1000))
+DEARER = replace(LABELS, tiers=(Tier(2, 4000), Tier(None, 100)))
+SAFE = price("SAFE", (None, 700), free_with=("LABELS",))
+FACES = price("FACES", (1, 900), (None, 500), pool="DETECT")
+TEXT = price("TEXT", (1, 900), (None, 500), pool="DETECT")
+TABLE = PriceTable([LABELS, SAFE, FACES, TEXT], "one")
+OTHER_TABLE = PriceTable([DEARER, SAFE, FACES, TEXT], "other")
 KEYS = 8
 PRICES = [LABELS, SAFE, FACES, None, LABELS, TEXT, SAFE, LABELS]  # of the requests, by number
-CAPS = (None, 0, 1400, 1500, 4000, 9000, 50_000)
+FULL = -1  # a cap at what is gone already
+CAPS = (9000, FULL, 0, 1400, 1500, 4000, 50_000, None)
 SPENT = ("settled", "unknown")
-MOST_LEDGERS = 6
+MOST_LEDGERS = 4
+WHO = st.integers(0, MOST_LEDGERS - 1)
+BODY = st.booleans()
+IMAGES = st.lists(
+    st.lists(st.integers(0, KEYS - 1), min_size=1, max_size=3), min_size=1, max_size=4
+)
 
 
 def highest(price: Price) -> int:
@@ -65,6 +71,19 @@ def at(price: Price, position: int) -> int:
         if tier.up_to is None or position <= tier.up_to:
             return tier.micros
     raise AssertionError
+
+
+class Quick(StudyFile):
+    """A study for what is written, not for how the disk keeps it."""
+
+    def __init__(self, path: Path, *, write: bool, shared: bool) -> None:
+        super().__init__(path, write=write, shared=shared)
+        self.connection.execute("PRAGMA synchronous = OFF")
+
+    def second(self) -> sqlite3.Connection:
+        connection = super().second()
+        connection.execute("PRAGMA synchronous = OFF")
+        return connection
 
 
 @dataclass
@@ -97,27 +116,25 @@ class Process:
     dear: bool
     lease: float
     ended: bool = False
-    attempts: list[int] = field(default_factory=list)
 
 
 class LedgerModel(RuleBasedStateMachine):
     """Several processes over one study; each rule is done to the ledger and to the model."""
-
-    processes = Bundle("processes")
 
     @initialize()
     def begin(self) -> None:
         self.folder = tempfile.TemporaryDirectory()
         path = Path(self.folder.name) / "study.db"
         shutil.copy(_template(), path)
-        self.study = StudyFile(path, write=True, shared=True)
-        _quick(self.study.connection)
+        self.study = Quick(path, write=True, shared=True)
         self.clock = Clock()
         self.killed: set[int] = set()
         self.charges: list[Charge] = []
         self.all: list[Process] = []
         self.cap: int | None = 0
         self.attempts = self.pids = 0
+        self.come(50_000, 0, False, False)
+        self.come(50_000, 2, True, True)
 
     def teardown(self) -> None:
         if hasattr(self, "study"):
@@ -131,16 +148,21 @@ class LedgerModel(RuleBasedStateMachine):
 
     # What happens
 
-    @precondition(lambda self: sum(not p.ended for p in self.all) < MOST_LEDGERS)
+    def some(self, which: int) -> Process:
+        """One of those that work."""
+        working = [p for p in self.all if not p.ended and p.pid not in self.killed]
+        return working[which % len(working)]
+
+    def works(self) -> int:
+        return sum(not p.ended and p.pid not in self.killed for p in self.all)
+
+    @precondition(lambda self: self.works() < MOST_LEDGERS)
     @rule(
-        target=processes,
-        cap=st.sampled_from(CAPS),
-        free=st.integers(0, 3),
-        retry=st.booleans(),
-        dear=st.booleans(),
+        cap=st.sampled_from(CAPS), free=st.integers(0, 3), retry=st.booleans(), dear=st.booleans()
     )
-    def come(self, cap: int | None, free: int, retry: bool, dear: bool) -> Process | None:
+    def come(self, cap: int | None, free: int, retry: bool, dear: bool) -> None:
         pid = self.pids = self.pids + 1
+        cap = self.spent() + self.held() if cap == FULL else cap
         try:
             ledger = open_ledger(
                 self.study,
@@ -155,24 +177,22 @@ class LedgerModel(RuleBasedStateMachine):
         except CapReached:
             assert cap is not None
             assert cap < self.spent() + self.held()
-            return None
+            return
         assert cap is None or cap >= self.spent() + self.held()
-        _quick(ledger._sql)
         self.cap = cap
         owner_id = ledger._book.owner_id
-        process = Process(owner_id, pid, ledger, free, retry, dear, self.clock.now + LEASE)
-        self.all.append(process)
-        return process
+        lease = self.clock.now + LEASE
+        self.all.append(Process(owner_id, pid, ledger, free, retry, dear, lease))
 
-    @rule(
-        process=processes,
-        images=st.lists(
-            st.lists(st.integers(0, KEYS - 1), min_size=1, max_size=3), min_size=1, max_size=4
-        ),
-    )
-    def reserve(self, process: Process | None, images: list[list[int]]) -> None:
-        if process is None or process.ended or process.pid in self.killed:
-            return
+    @precondition(works)
+    @rule(calls=st.lists(st.tuples(WHO, IMAGES, st.none() | st.sampled_from(ALL)), min_size=1))
+    def reserve(self, calls: list[tuple[int, list[list[int]], State | None]]) -> None:
+        for call in calls:
+            self.one(*call)
+
+    def one(self, who: int, images: list[list[int]], end: State | None) -> None:
+        """One attempt; perhaps all that is granted ends at once."""
+        process = self.some(who)
         prices = [DEARER if p is LABELS and process.dear else p for p in PRICES]
         lines = tuple(
             tuple(Line(key(n), image, 1, prices[n]) for n in image_keys)
@@ -185,44 +205,50 @@ class LedgerModel(RuleBasedStateMachine):
         assert reserved.capped == {key(n) for n in capped}
         assert reserved.attempt == (self.attempts if granted else None)
         self.wrote(process)
+        if end is not None:
+            mine = [c for c in self.charges if c.attempt == reserved.attempt]
+            self.finish(process, mine, end, with_body=end is State.SETTLED)
 
-    @rule(process=processes, data=st.data(), state=st.sampled_from(ALL), reason=st.booleans())
-    def end(self, process: Process | None, data: st.DataObject, state: State, reason: bool) -> None:
-        """Without a body: failed, refused; perhaps what is ended already, or another's."""
-        if process is None or process.ended or process.pid in self.killed or not self.charges:
-            return
-        some = data.draw(st.lists(st.sampled_from(self.charges), min_size=1, max_size=4))
-        why = "not readable" if reason else ""
-        process.ledger.end([Ended(c.attempt, key(c.number), state, why) for c in some])
-        for charge in some:
-            self.ends(process, charge, state, unreadable=reason)
-        self.wrote(process)
+    @precondition(lambda self: self.works() and self.charges)
+    @rule(who=WHO, data=st.data(), mine=st.booleans(), state=st.sampled_from(ALL), body=BODY)
+    def end(self, who: int, data: st.DataObject, mine: bool, state: State, body: bool) -> None:
+        """What is on its way, or anything: ended already, or another's."""
+        process = self.some(who)
+        held = [c for c in self.charges if c.state == "held" and c.owner == process.id]
+        among = held if mine and held else self.charges
+        some = data.draw(st.lists(st.sampled_from(among), min_size=1, max_size=4, unique_by=id))
+        self.finish(process, some, state, with_body=body and state is not State.RELEASED)
 
-    @rule(process=processes, data=st.data(), damaged=st.booleans())
-    def settle(self, process: Process | None, data: st.DataObject, damaged: bool) -> None:
-        """With bodies: answers in time, late, or twice, by the living and by those given up."""
-        if process is None or not self.charges:
-            return
-        some = data.draw(
-            st.lists(st.sampled_from(self.charges), min_size=1, max_size=4, unique_by=id)
-        )
-        state = State.UNKNOWN if damaged else State.SETTLED
-        with self.study.transaction() as sql:
-            bodies = {key(c.number): store_body(sql) for c in some}
-            told = [Ended(c.attempt, key(c.number), state, body=True) for c in some]
-            process.ledger.settle(sql, told, bodies)
+    @precondition(lambda self: any(c.state in ("unknown", "released") for c in self.charges))
+    @rule(data=st.data())
+    def late(self, data: st.DataObject) -> None:
+        """An answer that was given up, by a process that was."""
+        lost = [c for c in self.charges if c.state in ("unknown", "released")]
+        charge = data.draw(st.sampled_from(lost))
+        process = next(p for p in self.all if p.id == charge.owner)
+        self.finish(process, [charge], State.SETTLED, with_body=True)
+
+    def finish(
+        self, process: Process, some: list[Charge], state: State, *, with_body: bool
+    ) -> None:
+        told = [Ended(c.attempt, key(c.number), state, body=with_body) for c in some]
+        if with_body:
+            with self.study.transaction() as sql:
+                bodies = {key(c.number): store_body(sql) for c in some}
+                process.ledger.settle(sql, told, bodies)
+        else:
+            told = [replace(one, reason="no answer") for one in told]
+            process.ledger.end(told)
         for charge in some:
-            self.ends(process, charge, state, body=True)
+            self.ends(process, charge, state, body=with_body, unreadable=not with_body)
         if not process.ended:
             self.wrote(process)
 
+    @precondition(lambda self: any(c.state == "unknown" for c in self.charges))
     @rule(data=st.data())
     def reconcile(self, data: st.DataObject) -> None:
         """A bill does not show something that was unknown."""
-        unknown = [c for c in self.charges if c.state == "unknown"]
-        if not unknown:
-            return
-        charge = data.draw(st.sampled_from(unknown))
+        charge = data.draw(st.sampled_from([c for c in self.charges if c.state == "unknown"]))
         with self.study.transaction() as sql:
             sql.execute(
                 "UPDATE charges SET state = 'released', charge = 0 "
@@ -231,15 +257,15 @@ class LedgerModel(RuleBasedStateMachine):
             )
         charge.state, charge.charge = "released", 0
 
-    @rule(process=processes)
-    def kill(self, process: Process | None) -> None:
-        if process is not None:
-            self.killed.add(process.pid)
+    @precondition(works)
+    @rule(who=WHO)
+    def kill(self, who: int) -> None:
+        self.killed.add(self.some(who).pid)
 
-    @rule(process=processes)
-    def recover(self, process: Process | None) -> None:
-        if process is None or process.ended or process.pid in self.killed:
-            return
+    @precondition(works)
+    @rule(who=WHO)
+    def recover(self, who: int) -> None:
+        process = self.some(who)
         gone = {p.id for p in self.all if p is not process and self.is_dead(p)}
         lost = [c for c in self.charges if c.state == "held" and c.owner in gone]
         micros = sum(c.hold for c in lost)
@@ -247,29 +273,24 @@ class LedgerModel(RuleBasedStateMachine):
         self.lose(lost)
         self.wrote(process)
 
-    @rule(process=consumes(processes))
-    def leave(self, process: Process | None) -> None:
-        if process is None or process.ended or process.pid in self.killed:
-            return
+    @precondition(works)
+    @rule(who=WHO)
+    def leave(self, who: int) -> None:
+        process = self.some(who)
         left = [c for c in self.charges if c.state == "held" and c.owner == process.id]
         micros = sum(c.hold for c in left)
         assert process.ledger.close() == Recovered(len(left), micros)
         process.ended = True
         self.lose(left)
 
-    @rule(process=processes)
-    def renew(self, process: Process | None) -> None:
-        if process is not None and not process.ended and process.pid not in self.killed:
-            process.ledger.renew()
-            self.wrote(process)
-
-    @rule(seconds=st.sampled_from([LEASE / 4, LEASE / 2, LEASE, -LEASE]))
-    def wait(self, seconds: float) -> None:
-        self.clock.now += seconds
-
-    @rule()
-    def month_passes(self) -> None:
-        self.clock.now += timedelta(days=31).total_seconds()
+    @precondition(works)
+    @rule(who=WHO, days=st.sampled_from([0, 0, 31]), leases=st.sampled_from([0.25, 0.5, 1, -1]))
+    def time_passes(self, who: int, days: int, leases: float) -> None:
+        """One may tell that it lives; a clock may go back."""
+        self.clock.now += timedelta(days=days).total_seconds() + leases * LEASE
+        process = self.some(who)
+        process.ledger.renew()
+        self.wrote(process)
 
     # What the model expects
 
@@ -431,11 +452,6 @@ class LedgerModel(RuleBasedStateMachine):
             check_sums(self.study)
 
 
-def _quick(connection) -> None:
-    """This is about what is written, not about the disk."""
-    connection.execute("PRAGMA synchronous = OFF")
-
-
 _made: list[Path] = []
 
 
@@ -451,7 +467,7 @@ def _template() -> Path:
 TestLedger = LedgerModel.TestCase
 TestLedger.settings = settings(
     max_examples=int(os.environ.get("VISIONHUB_LEDGER_EXAMPLES", "100")),
-    stateful_step_count=40,
+    stateful_step_count=30,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )

@@ -141,10 +141,11 @@ def test_a_hidden_process_lives_as_long_as_its_lease(child, monkeypatch, error) 
         if error is not None:
             raise error
 
-    monkeypatch.setattr(Path, "read_bytes", hidden)
-    monkeypatch.setattr(owners.os, "kill", asked)
-    assert is_alive(owner, OPEN, NOW)
-    assert not is_alive(owner, OVER, NOW)
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "read_bytes", hidden)
+        patched.setattr(owners.os, "kill", asked)
+        assert is_alive(owner, OPEN, NOW)
+        assert not is_alive(owner, OVER, NOW)
 
 
 @on_linux
@@ -154,9 +155,10 @@ def test_an_unreadable_process_lives_as_long_as_its_lease(child, monkeypatch) ->
     def denied(self: Path) -> bytes:
         raise PermissionError
 
-    monkeypatch.setattr(Path, "read_bytes", denied)
-    assert is_alive(owner, OPEN, NOW)
-    assert not is_alive(owner, OVER, NOW)
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "read_bytes", denied)
+        assert is_alive(owner, OPEN, NOW)
+        assert not is_alive(owner, OVER, NOW)
 
 
 def test_a_process_is_never_asked_where_asking_would_end_it(monkeypatch) -> None:
