@@ -44,12 +44,12 @@ class Queue:
         of the same study: it waits for that one's end.
         """
         job = _Job(work)
-        with self._guard:
-            self._jobs.append(job)
-            if not self._led:
-                self._led = True
-                self._appoint(job)
         try:
+            with self._guard:
+                self._jobs.append(job)
+                if not self._led:
+                    self._led = True
+                    self._appoint(job)
             job.woken.wait()
             if job.leads:
                 self._lead()
