@@ -74,6 +74,17 @@ def test_threads_that_are_refused_together_lower_the_rate_once():
     assert bucket.outage.opened
 
 
+def test_when_nothing_succeeds_any_more_all_processes_pause_for_longer_each_time():
+    world = World()
+    bucket = Bucket("x", 100.0, Memory(world.clock))
+    pauses = []
+    for _ in range(4):
+        world.now += 100.0
+        bucket.refused(world.now - 0.1, 1, 0.0)
+        pauses.append(max(0.0, bucket._store.look("x").resumes - world.now))
+    assert pauses == [0.0, 0.5, 1.0, 2.0]
+
+
 def test_processes_that_are_refused_together_lower_the_rate_once(tmp_path):
     world = World()
     with closing(Pace(print, tmp_path, world.clock)) as one:

@@ -165,6 +165,18 @@ def test_retries_are_bounded_in_a_run(use, photos, study, monkeypatch):
     assert len(toy.calls) == 6 + 2
 
 
+def test_a_tenth_of_the_calls_may_be_retries_beyond_the_first_twenty():
+    gate = Gate(Toy())
+    allowed = []
+    for _ in range(200):
+        assert gate.enter(Batch((), "x"), threading.Event())
+        gate.told(Batch((), "x"), None)
+    while gate.may_retry():
+        allowed.append(gate.retries)
+    assert gate.calls == 200
+    assert allowed == list(range(1, 41))
+
+
 def test_a_service_that_asks_for_time_gets_it_from_everybody(use, photos, study):
     class Slow(Paid):
         def fetch(self, batch: Batch) -> Iterable[Outcome]:

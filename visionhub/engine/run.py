@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, nullcontext
 from dataclasses import replace
 from itertools import chain
 
@@ -78,6 +79,7 @@ class Run:
         """
         ahead = available_cpus() + 1
         with (
+            closing(self.plan.pace) if self.plan.pace else nullcontext(),
             ThreadPoolExecutor(available_cpus(), "read") as readers,
             Lanes(self.plan.providers, self._idle) as lanes,
         ):
