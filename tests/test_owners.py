@@ -110,7 +110,13 @@ def test_another_boot_of_this_host_is_over() -> None:
 
 
 @pytest.mark.parametrize(
-    "changed", [{"host": "elsewhere"}, {"boot": ""}, {"host": "elsewhere", "boot": "", "pid": 1}]
+    "changed",
+    [
+        {"host": "elsewhere"},
+        {"boot": ""},
+        {"started": ""},
+        {"host": "elsewhere", "boot": "", "pid": 1},
+    ],
 )
 def test_what_cannot_be_looked_up_lives_as_long_as_its_lease(changed) -> None:
     owner = replace(Owner.here(), **changed)

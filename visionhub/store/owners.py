@@ -40,7 +40,7 @@ def is_alive(owner: Owner, lease_until: float, now: float) -> bool:
     """Whether an owner may still end what it holds. Times are seconds since the epoch, UTC."""
     boot, _, numbers = owner.boot.partition(" ")
     boot_here, _, numbers_here = _boot().partition(" ")
-    if owner.host != socket.gethostname() or not boot or not boot_here:
+    if owner.host != socket.gethostname() or not (boot and boot_here and owner.started):
         return now < lease_until
     if boot != boot_here:
         return False
