@@ -21,7 +21,7 @@ import visionhub
 from benchmarks.clouds_photos import Photo
 from visionhub import registry
 from visionhub.engine.ask import ask
-from visionhub.engine.gate import Allowance, Gate
+from visionhub.engine.gate import Gate
 from visionhub.engine.plan import Ask, plan
 from visionhub.images import JPEG, Rendering
 from visionhub.provider import Batch, Body, Request, Work
@@ -73,7 +73,7 @@ class Ours:
         planned = plan(wanted, print)
         self._provider = planned.providers[way.provider]
         [self._question] = planned.questions
-        self._gate = Gate(self._provider, Allowance(None))
+        self._gate = Gate(self._provider)
         self._stop = threading.Event()
 
     def answered(self, photos: Sequence[Photo]) -> int:
