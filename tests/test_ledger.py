@@ -645,6 +645,16 @@ def test_an_owner_that_was_taken_for_dead_lives_on(study) -> None:
         assert me.recover() == Recovered()
 
 
+def test_what_one_holds_itself_is_on_its_way_whatever_the_lease(study) -> None:
+    clock = Clock()
+    with open_ledger(study, clock=clock, owner=Owner("elsewhere", "", 1, "")) as ledger:
+        ledger.reserve(wanted(1))
+        clock.now += LEASE
+        assert ledger.reserve(wanted(1)).away == {key(1): Away.HELD}
+        clock.now += LEASE
+        assert ledger.recover() == Recovered()
+
+
 def test_a_lease_is_renewed_with_what_is_written_anyway(study) -> None:
     clock = Clock()
 
