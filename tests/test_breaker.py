@@ -97,6 +97,15 @@ def test_a_service_that_stays_down_is_given_up_with_one_sentence():
     assert not gate.enter(X, world)
 
 
+def test_a_service_that_never_answered_is_given_up_sooner():
+    world = World()
+    gate, service = gate_of(world), Service(world, 1e9, down=(0.0, 1e9))
+    began = world.now
+    world.live([visit(world, gate, service, 1e6) for _ in range(THREADS)])
+    assert gate.given_up
+    assert 15 < world.now - began < 17  # after one rest and one probe
+
+
 @pytest.mark.parametrize(
     ("error", "down"),
     [

@@ -101,12 +101,8 @@ def priced(folder: Path) -> Path:
     return path
 
 
-@pytest.fixture(autouse=True)
-def little_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test waits for a service that is down; tests/test_breaker.py has a clock for that."""
-    monkeypatch.setattr(gating, "REST", 0.01)
-    monkeypatch.setattr(gating, "LONGEST_REST", 0.01)
-    monkeypatch.setattr(gating, "OPENINGS", 1000)
+# No test here waits for a service that is down: tests/test_breaker.py has a clock for that.
+pytestmark = pytest.mark.usefixtures("tireless")
 
 
 def run(study: visionhub.Study, photos: Path, *tasks: str, **options: object):

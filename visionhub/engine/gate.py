@@ -31,6 +31,7 @@ LONGEST_ASKED = 300.0  # seconds; a service that asks for more is given up for t
 REFUSING = 600.0  # seconds of nothing but "too many", after which it is given up too
 FAILURES = 5  # in a row, over all threads: the service is down
 REST, LONGEST_REST = 15.0, 300.0  # seconds in which it is left alone then
+EARLY = 2  # openings of the breaker when it has not answered once in this run; else
 OPENINGS = 6  # of the breaker without a success; with the pauses between them about eight minutes
 
 
@@ -186,7 +187,7 @@ class Gate:
         if self._breaker is None or not (passing or is_service(type(self.provider))):
             return  # a fault in what runs here is no outage; where it may cost money it counts
         self._breaker.failed(self._store.clock(), sent.at)
-        if self._breaker.opened >= OPENINGS:
+        if self._breaker.opened >= (OPENINGS if self._answered else EARLY):
             row = self._breaker.row
             self._give_up(f"failed {row} times in a row, the last time with: {error}")
 
