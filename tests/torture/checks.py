@@ -68,6 +68,13 @@ class Onlooker:
         self._seen = dict(page.settled)
         self._note_answered()
 
+    def page(self) -> Page:
+        """The books as they stand."""
+        page = self._books.page() if self._books else None
+        if page is None:
+            raise RuntimeError("no study was made")
+        return page
+
     def _compare(self, page: Page, cost: int) -> None:
         """cost: what the server may have billed a moment before the books were read."""
         lost = sum(page.settled.get(key) != before for key, before in self._seen.items())
@@ -93,9 +100,10 @@ class Onlooker:
         """The study when all is done."""
         self.look()
         books, tally = self._books, self._tally
-        if books is None:
-            raise RuntimeError("no study was made")
         tally.studies += 1
+        if books is None:
+            tally.fault("a study that was not made")
+            return
         tally.asked += self._service.asked
         if self._service.unreserved:
             tally.fault("sent without a reservation", self._service.unreserved)

@@ -48,10 +48,17 @@ class Ended:
         """Whether it was killed with SIGKILL."""
         return self.code == -signal.SIGKILL
 
+    def said(self) -> str:
+        """What it wrote to both of its streams."""
+        return self.output.read_text("utf-8", "replace") if self.output.exists() else ""
+
 
 @dataclass(slots=True)
 class Crew:
-    """The workers on one study. arguments: the command line of each. folder: for what they say."""
+    """The workers on one study. arguments: the command line of each. folder: for what they say.
+
+    flaw: of tests.torture.broken, to see that it is found.
+    """
 
     arguments: Sequence[str]
     folder: Path
@@ -59,13 +66,16 @@ class Crew:
     lots: random.Random
     alive: list[Worker] = field(default_factory=list)
     started: int = 0
+    flaw: str = ""
 
     def start(self, point: str = "") -> Worker:
         """One more, to be killed at a named moment; with none it is left alone."""
         self.started += 1
         output = self.folder / f"worker-{self.started}.txt"
         passages = 1 if point in ONCE else self.lots.randint(1, 2 if point in SLOW else 6)
-        given = (list(self.arguments), f"{point}:{passages}", str(output))
+        # Each has rates of its own: a shared one takes the pauses between kills for a low quota.
+        state = str(self.folder / f"state-{self.started}")
+        given = (list(self.arguments), f"{point}:{passages}", str(output), state, self.flaw)
         process = context().Process(target=work, args=given, daemon=True)
         process.start()  # type: ignore[attr-defined]
         worker = Worker(process, point, output)

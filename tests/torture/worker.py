@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.torture.broken import put_in
+
 AT_SERVER = "after_send"  # the server kills: it alone knows when a call has come in
 AT_RANDOM = "random"  # the parent kills
 IN_WORKER = (
@@ -36,11 +38,16 @@ SLOW = ("before_settle", "in_settle", "after_settle", "before_end", "after_end")
 ONCE = ("in_recover", "before_close")
 
 
-def work(arguments: list[str], failpoint: str, output: str) -> None:
-    """Run the command line with its output in a file; kill this process at NAME:N, the Nth time."""
+def work(arguments: list[str], failpoint: str, output: str, state: str, flaw: str = "") -> None:
+    """Run the command line with its output in a file; kill this process at NAME:N, the Nth time.
+
+    state: the folder where processes share their rates. flaw: of tests.torture.broken.
+    """
+    os.environ["VISIONHUB_STATE"] = state
     with Path(output).open("ab") as file:
         for stream in (1, 2):
             os.dup2(file.fileno(), stream)
+    put_in(flaw)
     _command(arguments, failpoint)
 
 
