@@ -23,7 +23,8 @@ from visionhub.store.opening import (
     is_current,
 )
 
-SOON, PATIENCE = 2.0, 10.0  # seconds to wait for others who open a study; who make or migrate it
+PATIENCE = 10.0  # seconds to wait for others who make or migrate a study
+SOON = 3.0  # seconds to wait for others who open a study that is ready
 TURN = (0.01, 0.05)  # seconds between two tries
 
 
@@ -33,18 +34,25 @@ def enter(path: Path, *, shared: bool) -> sqlite3.Connection:
     Raises StudyError when others write to it. Who shares it waits for a moment first: they may be
     opening it only.
     """
-    started = time.monotonic()
-    while (lock := _together(path) if shared else _alone(path)) is None:
-        patience = (SOON if is_current(path) else PATIENCE) if shared else 0
-        if time.monotonic() - started >= patience:
+    lock = _together(path) if shared else _alone(path)
+    ready, until = False, time.monotonic() + PATIENCE
+    while lock is None:
+        if not ready and is_current(path):
+            ready, until = True, time.monotonic() + SOON
+        if not shared or time.monotonic() > until:
             raise another(path)
         time.sleep(random.uniform(*TURN))  # noqa: S311 - so that two do not meet again and again
+        lock = _share(path) if ready else _together(path)
     return lock
 
 
 def _together(path: Path) -> sqlite3.Connection | None:
     if alone := _alone(path):  # nobody else is there: see to what needs that
         alone.close()
+    return _share(path)
+
+
+def _share(path: Path) -> sqlite3.Connection | None:
     lock = take(path, shared=True)
     if lock is not None and not is_current(path):
         lock.close()

@@ -36,6 +36,9 @@ def take(path: Path, *, shared: bool) -> sqlite3.Connection | None:
             isolation_level=None,
             check_same_thread=False,
         )
+        if not os.access(place, os.W_OK):  # SQLite would share it when asked to have it alone
+            connection.close()
+            raise _refused(path, place, "the file is read-only")
         if shared:
             connection.execute("BEGIN")
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -46,7 +49,12 @@ def take(path: Path, *, shared: bool) -> sqlite3.Connection | None:
             connection.close()
         if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
             return None
-        raise _refused(path, place, error) from error
+        if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+            raise StudyError(
+                f"{str(place)!r} is no lock of visionhub: move it away, or choose another place "
+                f"for the study with --study."
+            ) from error
+        raise _refused(path, place, str(error)) from error
     return connection
 
 
@@ -58,15 +66,10 @@ def another(path: Path) -> StudyError:
     )
 
 
-def _refused(path: Path, place: Path, error: sqlite3.Error) -> StudyError:
-    if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
-        return StudyError(
-            f"{str(place)!r} is no lock of visionhub: move it away, or choose another place for "
-            f"the study with --study."
-        )
-    why = _because(place) or str(error)
+def _refused(path: Path, place: Path, why: str) -> StudyError:
     return StudyError(
-        f"Cannot write beside the study {str(path)!r}: {why}. Choose another place with --study."
+        f"Cannot write beside the study {str(path)!r}: {_because(place) or why}. Choose another "
+        f"place with --study."
     )
 
 
