@@ -21,7 +21,6 @@ def test_every_task_of_the_street_comes_from_its_recording(tmp_path: Path, provi
             picture,
             providers=[provider],
             tasks=("labels", "objects", "colors", "safe_search"),
-            settings={"rekognition.region": "eu-central-1"} if provider == "rekognition" else {},
             sandbox=sandbox.address,
         )
     for view in ("v_labels", "v_objects", "v_colors"):

@@ -127,7 +127,9 @@ def test_annotate_then_again_then_read(visionhub, photos):
     code, out, err = visionhub("annotate", "photos", *ASK, "--json")
     second = json.loads(out)
     assert (code, second["done"], second["cached"]) == (0, 0, 6)
-    assert "6 held" in err
+    events = [json.loads(line) for line in err.splitlines()]
+    assert events[-1]["event"] == "progress"
+    assert sum(task["cached"] for task in events[-1]["tasks"].values()) == 6
     code, out, _ = visionhub("status", "study.db", "--json")
     assert code == 0
     assert json.loads(out)
@@ -334,16 +336,21 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_end(start, visionhub, many,
     assert held(tmp_path / "study.db") == held(tmp_path / "whole.db")
 
 
-def test_two_writers_are_one_too_many(start, visionhub, many, tmp_path):
+def test_two_runs_fill_one_study_and_what_needs_it_alone_is_refused(
+    start, visionhub, many, tmp_path
+):
     with start("annotate", "many", *ASK, SLOW="0.1") as process:
         wait_for(tmp_path / "study.db", 1, process)
-        code, _, err = visionhub("annotate", "many", *ASK)
+        code, _, err = visionhub("reparse")
         assert code == 1
         assert "Another visionhub process is writing" in err
         assert visionhub("status")[0] == 0  # a reader is welcome
+        assert visionhub("annotate", "many", *ASK)[0] == 0  # and so is another run
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
     assert process.returncode == 130
+    assert visionhub("annotate", "many", *ASK, "-s", "whole.db")[0] == 0
+    assert held(tmp_path / "study.db") == held(tmp_path / "whole.db")
 
 
 def test_colour_only_where_it_is_wanted(visionhub, photos):

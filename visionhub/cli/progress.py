@@ -68,9 +68,18 @@ def _live() -> Iterator[Show]:
 
     from visionhub.report.running import table
 
-    # The table goes when the run ends: the summary that follows says the same.
-    with Live(console=Console(stderr=True), auto_refresh=False, transient=True) as live:
-        yield _now_and_then(LIVE_SECONDS, lambda p: live.update(table(p), refresh=True))
+    # It begins with the first counts: a question may have to be answered before. The table goes
+    # when the run ends: the summary that follows says the same.
+    live = Live(console=Console(stderr=True), auto_refresh=False, transient=True)
+
+    def show(progress: Progress) -> None:
+        live.start()
+        live.update(table(progress), refresh=True)
+
+    try:
+        yield _now_and_then(LIVE_SECONDS, show)
+    finally:
+        live.stop()
 
 
 def _now_and_then(seconds: float, show: Show) -> Show:

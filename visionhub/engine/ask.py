@@ -172,6 +172,7 @@ class _Attempts:
         waiting = {request.key: request for request in admitted.batch.requests}
         worst: ProviderError | None = None
         passing: TransientError | None = None
+        answered = False
         try:
             for outcome in self.provider.fetch(admitted.batch):
                 # No stranger, and none twice.
@@ -181,13 +182,15 @@ class _Attempts:
                     passing = self._fail(mine, outcome, admitted) or passing
                 else:
                     self._keep(mine, outcome, admitted)
+                    answered = True
             lost = ProviderError(f"{self.provider.name} returned no outcome for this request")
         except Exception as error:
             worst = lost = _explained(error)
         if waiting:
             rest = Outcome(tuple(waiting.values()), lost)
             passing = self._fail(rest.requests, rest, admitted) or passing
-        self.gate.told(admitted.batch, worst)
+        throttled = isinstance(worst, RateLimited)
+        self.gate.told(admitted.batch, None if answered and not throttled else worst)
         return passing
 
     def _may_pass(self, error: TransientError) -> bool:

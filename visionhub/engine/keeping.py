@@ -80,9 +80,8 @@ class Keeping:
             return
         question, image_id = self.questions[question_id], prepared.todo.image_id
         self._prepared[image_id] = prepared.light()  # the picture itself can go
-        answer = Answer(
-            image_id, question_id, question, part.result, part.body, key=part.request.key
-        )
+        paid = part.request.key if part.ended is not None else ""
+        answer = Answer(image_id, question_id, question, part.result, part.body, paid)
         self._answers.append(answer)
         self._count(answer)
         if part.ended is None and self._is_ambiguous(answer):

@@ -243,10 +243,11 @@ class Run:
         if self.money:
             self.progress.money = self.money.ledger.totals
             self.progress.units = {name: dict(t.units) for name, t in self._tills.items()}
-            self.progress.calls = {
-                name: Calls(gate.calls, gate.throttled, gate.retries, gate.given_up)
-                for name, gate in self._gates.items()
-            }
+        self.progress.calls = {
+            name: Calls(gate.calls, gate.throttled, gate.retries, gate.given_up)
+            for name, gate in self._gates.items()
+            if not gate.provider.models
+        }
         self.watch(self.progress)
 
 

@@ -69,7 +69,7 @@ class PackedBody:
 class Answer:
     """How one request ended: an annotation with its body, or an error (with a body if one came).
 
-    key: the request's, where a ledger has to know which body it paid for.
+    key: the request's, where the ledger is to know which body it paid for.
     """
 
     image_id: int

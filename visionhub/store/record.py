@@ -136,22 +136,23 @@ class Recorder:
         """Store bodies, requests, annotations and status; `rendering_ids` go by image id.
 
         stays: (image id, task) pairs whose current answer is another one, and stays so. Returns
-        ids of bodies by the keys of requests that have one. An error does not replace an answer
-        that another process has stored meanwhile.
+        ids of bodies by the keys of requests that were paid for. What another process has answered
+        meanwhile stays; of a late answer that was paid for too the body is kept.
         """
-        held = {id(a.body): a.body for a in answers if a.body is not None}  # shared by several
-        bodies = {key: self._body(body) for key, body in held.items()}
+        bodies: dict[int, int] = {}  # one is shared by several answers
+        paid: dict[str, int] = {}
         (newest,) = self._sql.execute("SELECT coalesce(max(id), 0) FROM requests").fetchone()
         derived: list[tuple[int, Answer]] = []
-        paid: dict[str, int] = {}
         for answer in answers:
-            body = bodies.get(id(answer.body)) if answer.body is not None else None
+            rendering = rendering_ids[answer.image_id]
+            late = self._answered(rendering, answer.question_id)
+            if late and not answer.key:
+                continue
+            body = self._shared(answer.body, bodies)
             if answer.key and body is not None:
                 paid[answer.key] = body
-            rendering = rendering_ids[answer.image_id]
-            if answer.status is Status.ERROR and self._answered(rendering, answer.question_id):
-                continue
-            derived.append((self._request(answer, rendering, body), answer))
+            if not late:
+                derived.append((self._request(answer, rendering, body), answer))
         self.clear([request for request, _ in derived if request <= newest])  # asked again
         rows = self.derived(derived)
         self.statuses(row for row in rows if (row[0], row[2]) not in stays)
@@ -169,6 +170,14 @@ class Recorder:
             "INSERT OR IGNORE INTO model_versions VALUES (?, ?, ?)",
             [(*key, when) for key, when in told.items()],
         )
+
+    def _shared(self, body: PackedBody | None, stored: dict[int, int]) -> int | None:
+        """The id of a body, which is stored when it is met first."""
+        if body is None:
+            return None
+        if id(body) not in stored:
+            stored[id(body)] = self._body(body)
+        return stored[id(body)]
 
     def _answered(self, rendering: int, question: int) -> bool:
         find = "SELECT status FROM requests WHERE (rendering_id, question_id) = (?, ?)"
