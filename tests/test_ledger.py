@@ -417,6 +417,15 @@ def test_an_answer_that_comes_twice_is_charged_once(study, ledger) -> None:
     assert study.query("SELECT body_id FROM charges").rows == [(1,)]  # the first stays
 
 
+def test_an_answer_that_comes_twice_keeps_its_price_and_its_reason(study, ledger) -> None:
+    first = ledger.reserve(wanted(1))
+    settle(study, ledger, first)
+    settle(study, ledger, ledger.reserve(wanted(2, 3, 4)))  # the next unit would cost 1000
+    ledger.end([replace(ended(first, State.SETTLED)[0], reason="refused")])
+    rows = study.query("SELECT charge, reason FROM charges WHERE attempt_id = 1").rows
+    assert rows == [(1500, "")]
+
+
 def test_nobody_ends_what_another_holds(study, ledger) -> None:
     reserved = ledger.reserve(wanted(1))
     with open_ledger(study, 100_000) as other:
@@ -444,6 +453,13 @@ def test_a_late_answer_is_charged_once_and_by_its_place(study, ledger) -> None:
     assert study.query("SELECT settled, held FROM usage").rows == [(4, 0)]
 
 
+def test_a_late_answer_counts_itself_once(study, ledger) -> None:
+    reserved = ledger.reserve(wanted(1, 2, 3))
+    ledger.end(ended(reserved, State.UNKNOWN))
+    settle(study, ledger, reserved, [key(1)])
+    assert ledger.totals.settled == 4500  # the third of the month, not the fourth
+
+
 def test_a_late_answer_after_release_is_charged_again(study) -> None:
     with open_ledger(study, 3000) as ledger:
         late, other = ledger.reserve(wanted(1)), ledger.reserve(wanted(2))
@@ -462,11 +478,12 @@ def test_a_late_answer_after_release_is_charged_again(study) -> None:
         assert held(study) == [(4500, 4500, 0)]
 
 
-def test_a_late_answer_after_release_that_fits_leaves_the_cap(study, ledger) -> None:
-    reserved = ledger.reserve(wanted(1))
-    ledger.end(ended(reserved, State.RELEASED))
-    settle(study, ledger, reserved)
-    assert held(study) == [(100_000, 1500, 0)]
+def test_a_late_answer_after_release_that_fits_leaves_the_cap(study) -> None:
+    with open_ledger(study, 1500) as ledger:
+        reserved = ledger.reserve(wanted(1))
+        ledger.end(ended(reserved, State.RELEASED))
+        settle(study, ledger, reserved)
+    assert held(study) == [(1500, 1500, 0)]
     assert study.query("SELECT reason FROM charges").rows == [("",)]
 
 
@@ -686,7 +703,8 @@ def test_renewing_is_cheap(study) -> None:
 
 
 def test_what_is_held_when_a_ledger_is_closed_is_unknown(study) -> None:
-    ledger = open_ledger(study)
+    clock = Clock()
+    ledger = open_ledger(study, clock=clock)
     reserved = ledger.reserve(wanted(1, 2))
     ledger.end(ended(reserved, State.RELEASED, [key(1)]))
     assert ledger.close() == Recovered(1, 1500)
@@ -695,7 +713,9 @@ def test_what_is_held_when_a_ledger_is_closed_is_unknown(study) -> None:
     assert study.query("SELECT ended_at FROM owners").rows == [("2026-11-23T12:00:00Z",)]
     with pytest.raises(StudyError, match="closed"):
         ledger.reserve(wanted(3))
+    clock.now += LEASE
     settle(study, ledger, reserved, [key(2)])  # what comes in later is still stored
+    assert len(study.query("SELECT * FROM owners WHERE ended_at IS NULL")) == 0
     assert states(study) == {1: "released", 2: "settled"}
 
 

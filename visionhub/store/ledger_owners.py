@@ -53,11 +53,11 @@ def dead(
     sql: sqlite3.Connection, owner_ids: Iterable[int], when: datetime, is_alive: IsAlive
 ) -> list[int]:
     """Those owners that will end nothing any more."""
-    find = "SELECT host, boot, pid, started, lease_until, ended_at FROM owners WHERE id = ?"
+    find = "SELECT host, boot, pid, started, lease_until FROM owners WHERE id = ?"
     found = []
     for owner_id in owner_ids:
-        *owner, lease_until, ended_at = sql.execute(find, (owner_id,)).fetchone()
-        if ended_at or not is_alive(Owner(*owner), lease_until, when.timestamp()):
+        *owner, lease_until = sql.execute(find, (owner_id,)).fetchone()
+        if not is_alive(Owner(*owner), lease_until, when.timestamp()):
             found.append(owner_id)
     return found
 
