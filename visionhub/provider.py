@@ -214,6 +214,8 @@ class Provider(ABC):
     settings: how it is reached (region, transport, rate, …): no part of what is asked. Users give
         them with `--set provider.name=value` or in a variable VISIONHUB_PROVIDER_NAME. A provider
         with a setting `sandbox` (the address of a rehearsal server) can be rehearsed.
+    variables: variables of the environment VISIONHUB_… that it reads beside its settings, such as
+        a key, which belongs into no command line.
     leaves: what becomes of every member of its bodies.
     """
 
@@ -225,6 +227,7 @@ class Provider(ABC):
     models: ClassVar[Sequence[ModelCard]] = ()
     requires: ClassVar[Sequence[str]] = ()
     settings: ClassVar[Mapping[str, Parameter]] = MappingProxyType({})
+    variables: ClassVar[Sequence[str]] = ()
     leaves: ClassVar[Sequence[Leaves]] = ()
     _given: Mapping[str, str] = MappingProxyType({})
 
@@ -243,8 +246,7 @@ class Provider(ABC):
 
     def setting(self, name: str) -> Value:
         """A setting's value: as given, else from its variable, else the default."""
-        variable = f"VISIONHUB_{self.name}_{name}".upper().replace("-", "_")
-        text = self._given.get(name) or os.environ.get(variable)
+        text = self._given.get(name) or os.environ.get(variable(self.name, name))
         parameter = self.settings[name]
         return parameter.read(f"{self.name}.{name}", text, "--set") if text else parameter.default
 
@@ -305,6 +307,11 @@ class Provider(ABC):
     @abstractmethod
     def parse(self, body: bytes, request: Request) -> Annotation:
         """Read a body. Pure: no network, no clock, no pixels; UnexpectedBody when it cannot."""
+
+
+def variable(provider: str, setting: str) -> str:
+    """The variable of the environment in which a setting may stand."""
+    return f"VISIONHUB_{provider}_{setting}".upper().replace("-", "_")
 
 
 def installed(modules: Sequence[str]) -> bool:

@@ -46,6 +46,7 @@ from visionhub_google.tasks import (
     SETTINGS,
     TASKS,
 )
+from visionhub_google.translate import KEY_VARIABLE
 
 OK = 200
 CALLS = 1024  # in flight at once: what one process can still hold
@@ -64,6 +65,7 @@ class GoogleVision(Provider):
     name = "google"
     tasks: ClassVar[Mapping[Task, TaskSpec]] = TASKS
     settings: ClassVar[Mapping[str, Parameter]] = SETTINGS
+    variables: ClassVar[Sequence[str]] = (KEY_VARIABLE,)
     leaves: ClassVar = LEAVES
     images_per_batch: ClassVar[int] = IMAGES_PER_CALL
     requires: ClassVar[Sequence[str]] = ("google.cloud.vision_v1",)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
+import os
 import platform
+import shutil
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -12,8 +15,10 @@ from pathlib import Path
 from visionhub import __version__, registry
 from visionhub.errors import ModelError, VisionHubError
 from visionhub.images import decoder_version
-from visionhub.places import ABSENT, cache_folder, offline_folder, verified, whereabouts
-from visionhub.provider import installed
+from visionhub.places import ABSENT, FOLDER, cache_folder, offline_folder, verified, whereabouts
+from visionhub.provider import installed, variable
+from visionhub.store.ballast import SIZE, SPARE
+from visionhub.store.filesystem import mount_at
 from visionhub.store.journal import wal_is_safe
 from visionhub.store.study import StudyFile
 from visionhub.weights import ModelCard
@@ -25,6 +30,9 @@ EXTRAS = {
     "torch": ("torch", "torchvision"),
     "analysis": ("pandas", "pyarrow"),
 }
+PREFIX = "VISIONHUB_"
+VARIABLES = (FOLDER, "VISIONHUB_DEBUG", "VISIONHUB_SANDBOX", "VISIONHUB_STATE")  # of no provider
+OF_TESTS = ("VISIONHUB_SHARED",)  # the project's own tests and benchmarks read it
 
 
 @dataclass(frozen=True)
@@ -44,10 +52,12 @@ def findings(study: Path | None = None) -> list[Finding]:
             "visionhub", f"{__version__} on Python {platform.python_version()}, {sys.platform}"
         ),
         _sqlite(),
+        _disk(study if study is not None else Path("study.db")),
         Finding("pictures", decoder_version()),
         *_extras(),
         *_providers(),
         *_models(),
+        *_variables(),
     ]
     return found + ([_study(study)] if study is not None else [])
 
@@ -55,12 +65,35 @@ def findings(study: Path | None = None) -> list[Finding]:
 def _sqlite() -> Finding:
     version = sqlite3.sqlite_version
     if wal_is_safe():
-        return Finding("SQLite", f"{version}: write-ahead log, readers never wait")
-    return Finding(
-        "SQLite",
-        f"{version} has the WAL-reset bug (fixed in 3.51.3): studies use the rollback journal, "
-        f"safe, and a reader may wait a moment for the writer",
-    )
+        says = (
+            "a study gets a write-ahead log, with one writer or several (this version is free of "
+            "the WAL-reset bug); readers never wait"
+        )
+    else:
+        says = (
+            "has the WAL-reset bug (fixed in 3.51.3), which damages a write-ahead log that several "
+            "write: a study gets the rollback journal, with one writer or several; safe, and a "
+            "reader may wait a moment for the writer"
+        )
+    return Finding("SQLite", f"{version}: {says}")
+
+
+def _disk(study: Path) -> Finding:
+    """Whether a study can be written where it lies, or would lie."""
+    folder = study.resolve().parent
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        return Finding("disk", f"{folder}: {error.strerror}", ok=False)
+    mount = mount_at(study)
+    kind = f"{mount.kind}, mounted at {mount.point}" if mount else "a kind that is not told here"
+    says = f"{folder}: {kind}; {free / 1e9:.1f} GB free"
+    if mount is not None and mount.network:
+        advice = "a network file system: studies are read there, but written on a local disk only"
+        return Finding("disk", f"{says}; {advice}", ok=False)
+    if free < SIZE + SPARE:
+        return Finding("disk", f"{says}; a paid run needs {(SIZE + SPARE) / 1e9:.2f}", ok=False)
+    return Finding("disk", says)
 
 
 def _extras() -> Iterator[Finding]:
@@ -114,6 +147,21 @@ def _wrong(card: ModelCard) -> Iterator[str]:
             verified(file)
         except (ModelError, OSError) as error:
             yield str(error)
+
+
+def _variables() -> Iterator[Finding]:
+    """Settings in the environment that nothing reads; their values may be secret."""
+    classes = registry.installed()
+    known = {*VARIABLES, *OF_TESTS}
+    for name, cls in classes.items():
+        known |= {*cls.variables, *(variable(name, setting) for setting in cls.settings)}
+    broken = tuple(variable(name, "") for name in registry.names() if name not in classes)
+    for name in sorted(os.environ):
+        if name.startswith(PREFIX) and name not in known and not name.startswith(broken):
+            alike = {one.removeprefix(PREFIX) for one in known}
+            near = difflib.get_close_matches(name.removeprefix(PREFIX), alike, 1, cutoff=0.7)
+            meant = f": is {PREFIX}{near[0]} meant?" if near else ""
+            yield Finding("environment", f"nothing reads the variable {name}{meant}", ok=False)
 
 
 def _study(path: Path) -> Finding:
