@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import inspect
 import os
 import platform
 import sqlite3
@@ -38,9 +37,7 @@ def main() -> int:
 
 
 def _run(name: str, scale: float, seed: int) -> Section:
-    part = import_module(f"tests.torture.{name}").run
-    draws_lots = "seed" in inspect.signature(part).parameters
-    section: Section = part(scale, seed=seed) if draws_lots else part(scale)
+    section: Section = import_module(f"tests.torture.{name}").run(scale, seed)
     return section
 
 

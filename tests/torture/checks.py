@@ -28,7 +28,8 @@ class Tally:
     ambiguous: int = 0
     units: int = 0  # that may have been billed, at the server
     asked: int = 0  # units that came in at the server
-    extra: Counter[str] = field(default_factory=Counter)  # billed again, by policy
+    extra: Counter[str] = field(default_factory=Counter)  # units billed again, by policy
+    doubt: Counter[str] = field(default_factory=Counter)  # units in flight at a kill or a fault
     left: list[int] = field(default_factory=list)  # attempts that a killed process left behind
     spent: int = 0
     billed: int = 0  # micro-units, at the server
@@ -124,16 +125,17 @@ class Onlooker:
     def _count_units(self, books: Books, *, retry: bool) -> None:
         """Every unit that was billed more than once is explained by an ambiguous attempt."""
         billed, cost = self._service.billed()
-        tally = self._tally
+        tally, policy = self._tally, "retry" if retry else "skip"
         tally.units += billed.total()
         tally.billed += cost
         for unit, number in self._calls.items():
             if billed[unit] != number:
                 tally.fault("stored answers asked for again", billed[unit] - number)
         paid = {(image, sku): (attempts, lost) for image, sku, attempts, lost in books.rows(_PAID)}
+        tally.doubt[policy] += sum(int(str(lost)) for _, lost in paid.values())
         for unit, number in billed.items():
             attempts, lost = (int(str(n)) for n in paid.get(unit, (0, 0)))
-            tally.extra["retry" if retry else "skip"] += number - 1
+            tally.extra[policy] += number - 1
             if number > attempts:
                 tally.fault("billed more often than the ledger has attempts", number - attempts)
             if number - 1 > lost:

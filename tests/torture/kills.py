@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 
 from visionhub_sandbox import Fault
@@ -25,7 +26,6 @@ from tests.torture.worker import POINTS
 
 KILLS = 540  # in the long form
 FEWEST = 9  # kills in an episode
-IMAGES = 150  # of a study
 EVERY = 0.2  # seconds between two looks at the books
 PATIENCE = 240.0  # seconds for a study
 CLEAN = 8  # runs without kills at most, until all is answered: the service goes on failing
@@ -39,7 +39,7 @@ LAST = "before_close"  # passed when nothing is left to ask, so not often
 class Episode:
     """Kills on studies that are made in one way. caps: shares of the cost of asking all once.
 
-    flaw: of tests.torture.broken.
+    flaw: of tests.torture.broken. points: the moments to die at; empty for all of them.
     """
 
     way: Way
@@ -48,6 +48,8 @@ class Episode:
     kills: int
     caps: tuple[float, ...] = ()
     flaw: str = ""
+    images: int = 150
+    points: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -84,13 +86,16 @@ def torture(chosen: Sequence[Episode], seed: int) -> Section:
     points = _points(lots)
     with tempfile.TemporaryDirectory(prefix="visionhub-torture-") as name:
         folder = Path(name)
-        photos = photographs(folder / "photos", IMAGES)
         for episode in chosen:
+            photos = folder / f"photos-{episode.images}"
+            if not photos.exists():
+                photographs(photos, episode.images)
             began, before = time.monotonic(), tally.kills.total()
             while (left := episode.kills - (tally.kills.total() - before)) > 0:
                 made = folder / f"study-{tally.studies}"
                 made.mkdir()
-                _Filling(episode, made, photos, lots, points, tally).go(left)
+                chosen_points = cycle(episode.points) if episode.points else points
+                _Filling(episode, made, photos, lots, chosen_points, tally).go(left)
             killed, seconds = tally.kills.total() - before, time.monotonic() - began
             section.notes.append(f"{episode.name}: {killed} kills in {seconds:.0f} s")
     judge(section, tally, sum(episode.kills for episode in chosen))
@@ -159,10 +164,10 @@ class _Filling:
                 self._complete(crew, onlooker)
             finally:
                 crew.end()
-            onlooker.finish(len(TASKS) * IMAGES, retry=self.episode.retry)
+            onlooker.finish(len(TASKS) * self.episode.images, retry=self.episode.retry)
 
     def _arguments(self, service: Service) -> list[str]:
-        caps, whole = self.episode.caps, self.episode.way.cost * IMAGES
+        caps, whole = self.episode.caps, self.episode.way.cost * self.episode.images
         return arguments(
             self.episode.way,
             self.folder / "study.db",

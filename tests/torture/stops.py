@@ -20,11 +20,11 @@ from tests.torture.server import Service
 from tests.torture.ways import TASKS, THREADS, WAYS, Way, arguments, photographs
 
 RUNS = 15  # in the long form, of each kind
-IMAGES = 120
+IMAGES = 72
 AT_ONCE = 3.0  # seconds from the second signal to the end; on a busy machine
 DRAINED = 20.0  # seconds from the first
 INTERRUPTED = 130
-SLOW = 80  # calls that last: a run is stopped while they are under way
+SLOW = 60  # calls that last: a run is stopped while they are under way
 FAULTS = (
     Fault("latency", seconds=0.15, times=SLOW),
     Fault("throttle", share=0.01, retry_after=0.02),

@@ -24,7 +24,13 @@ def judge(section: Section, tally: Tally, wanted: int) -> None:
     for fault, found in sorted(tally.faults.items()):
         section.none(fault, found, "")
     section.none("extra paid units, skip", tally.extra["skip"], f"{tally.units:,} units")
-    section.told("extra paid units, retry: all explained", tally.extra["retry"])
+    section.holds(
+        "extra paid units, retry",
+        tally.extra["retry"],
+        "<= in flight at kills and faults",
+        ok=tally.extra["retry"] <= tally.doubt["retry"],
+        of=f"{tally.doubt['retry']:,} in flight",
+    )
     left = tally.left
     mean = sum(left) / len(left) if left else 0.0
     section.told(
