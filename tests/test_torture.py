@@ -44,6 +44,6 @@ def test_stops() -> None:
 )
 def test_a_flaw_is_found(flaw: str, found: str) -> None:
     points = ("after_receive",)  # billed, and nobody knows
-    episode = Episode(GRPC, 2, retry=False, kills=4, flaw=flaw, images=60, points=points)
+    episode = Episode(REKOGNITION, 2, retry=False, kills=4, flaw=flaw, images=60, points=points)
     section = kills.torture([episode], seed=2)
     assert found in {row.what for row in section.missed}, show(section)
