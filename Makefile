@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 JOBS ?= auto
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test lint evaluate bench bench-clouds torture torch docs record clean help
+.PHONY: demo test lint evaluate bench bench-clouds bench-ledger torture torch docs record clean help
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -60,6 +60,9 @@ bench-clouds: $(VENV)/dev ## the clouds' adapters beside bare loops with the sam
 
 torture: $(VENV)/dev ## kill, stop, starve and storm runs, and print every figure (15 minutes; ARGS="--short", "--only kills")
 	$(BIN)/python -m tests.torture $(ARGS)
+
+bench-ledger: $(VENV)/dev ## reservations and settlements a second, alone and in groups (2 minutes)
+	$(BIN)/python -m benchmarks.ledger
 
 record: $(VENV)/dev ## record a cloud's answers with your own key: PROVIDER=google [TASK=labels] [PICTURE=path] (cassettes/README.md)
 	$(BIN)/python -m tests.record "$(PROVIDER)" $(if $(TASK),--task "$(TASK)") $(if $(PICTURE),--picture "$(PICTURE)") $(foreach pair,$(SET),--set "$(pair)") $(if $(filter 1,$(YES)),--yes) $(if $(filter 1,$(FORCE)),--force)
