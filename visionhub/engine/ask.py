@@ -123,13 +123,13 @@ class _Attempts:
         )
 
     def _pause(self, state: RetryCallState) -> float:
+        """Seconds before the next attempt; for a service that asks for patience the gate waits."""
         import tenacity
 
-        jitter = tenacity.wait_exponential_jitter(multiplier=FIRST_WAIT, max=LONGEST_WAIT)(state)
-        asked = _asked_to_wait(state)
-        if 0 < asked <= LONGEST_ASKED:  # tenacity asks for the pause before it asks for the end
-            self.gate.slow(only(self.batch, self.left), asked)
-        return max(jitter, asked)
+        if state.outcome and isinstance(state.outcome.exception(), RateLimited):
+            return 0.0
+        wait = tenacity.wait_exponential_jitter(multiplier=FIRST_WAIT, max=LONGEST_WAIT)
+        return wait(state)
 
     def _sleep(self, seconds: float) -> None:
         self.stop.wait(seconds)
@@ -139,21 +139,33 @@ class _Attempts:
         rest = only(self.batch, self.left)
         if not rest.works or not self.gate.enter(rest, self.stop):
             return
-        admitted = self._admit(rest)
+        admitted = None
+        try:
+            admitted = self._booked(rest)
+        finally:
+            if admitted is None:
+                self.gate.unsent()  # else others would wait for what this attempt brings
         if admitted is None:
-            return
-        for key, why in admitted.away.items():
-            self.away[key] = why
-            self.unsent.append(self.left.pop(key))
-        if not admitted.batch.works:
-            return
-        if self.stop.is_set():  # it came while the reservation was written
-            with suppress(StudyError):  # it becomes unknown then; answers are kept first
-                self.till.give_back(admitted)
             return
         passing = self._fetch(admitted)
         if passing is not None:
             raise passing
+
+    def _booked(self, rest: Batch) -> Admitted | None:
+        """What of it is to be sent now, with money held for it; None for nothing."""
+        admitted = self._admit(rest)
+        if admitted is None:
+            return None
+        for key, why in admitted.away.items():
+            self.away[key] = why
+            self.unsent.append(self.left.pop(key))
+        if not admitted.batch.works:
+            return None
+        if self.stop.is_set():  # it came while the reservation was written
+            with suppress(StudyError):  # it becomes unknown then; answers are kept first
+                self.till.give_back(admitted)
+            return None
+        return admitted
 
     def _admit(self, rest: Batch) -> Admitted | None:
         """Reserve; None when that fails after answers came, which have to reach the writer first.
