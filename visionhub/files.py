@@ -19,9 +19,12 @@ def read(path: str | os.PathLike[str]) -> bytes:
         if found.st_size > MAX_FILE_BYTES:
             raise UnreadableImage("too_large", f"{found.st_size} bytes; {MAX_FILE_BYTES} are read")
         with open(path, "rb") as file:  # noqa: PTH123
-            return file.read()  # without a size: Python then allocates no more than there is
+            data = file.read(found.st_size + 1)  # one more byte: whether it grows meanwhile
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise UnreadableImage(reason_of(error), str(error)) from error
+    if len(data) > found.st_size:  # read to its end, it could be of any size
+        raise UnreadableImage("changed", "the file grew while it was read; run again")
+    return data
 
 
 def reason_of(error: OSError | ValueError) -> str:

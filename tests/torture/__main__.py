@@ -12,7 +12,7 @@ from importlib import import_module
 
 from tests.torture.report import Section, markdown
 
-PARTS = ("kills", "stops", "faults", "disk", "storm", "corpus")
+PARTS = ("kills", "stops", "faults", "disk", "storm", "clock", "corpus")
 SHORT = 0.05  # of the long form
 
 

@@ -133,7 +133,9 @@ def _tell(section: Section, found: Found, *, made: bool, helps: bool) -> None:
     study = "a study that is there" if made else "a new study"
     which = f"{study}, {'the ballast helps' if helps else 'nothing helps'}"
     section.least(f"{which}: runs that met the full disk", found.reached, 1, found.runs)
-    section.none(f"{which}: not one sentence, exit code, whole study, or end", len(found.wrong))
+    section.none(
+        f"{which}: not one sentence, exit code, whole study, or end", len(found.wrong), found.runs
+    )
     section.none(f"{which}: settled answers lost", found.gone, found.settled)
     section.none(f"{which}: units billed twice", found.twice, found.calls)
     if helps:
@@ -148,13 +150,13 @@ def memory() -> str | None:
     return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
-def built(folder: Path) -> Path | None:
-    """The shim, compiled; None without a compiler."""
+def built(folder: Path, source: Path = SHIM) -> Path | None:
+    """A shim, compiled; None without a compiler."""
     compiler = shutil.which(os.environ.get("CC") or "cc") or shutil.which("gcc")
     if compiler is None or not sys.platform.startswith("linux"):
         return None
-    shim = folder / "full.so"
-    words = [compiler, "-shared", "-fPIC", "-O1", "-o", str(shim), str(SHIM), "-ldl"]
+    shim = folder / f"{source.stem}.so"
+    words = [compiler, "-shared", "-fPIC", "-O1", "-o", str(shim), str(source), "-ldl"]
     done = subprocess.run(words, capture_output=True, check=False)
     return shim if done.returncode == 0 else None
 

@@ -144,9 +144,13 @@ def run(scale: float, seed: int) -> Section:
         ok=every.calls == every.attempts,
         of=f"{2 * 2 * len(MODES) * len(WAYS)} runs",
     )
-    section.none("units that the server may have billed and the ledger has not", every.cheaper)
+    section.none(
+        "units that the server may have billed and the ledger has not",
+        every.cheaper,
+        every.billable,
+    )
     section.none("attempts whose end is not as decided", len(every.wrong), every.attempts)
-    section.none("leftovers, and sums that differ", len(every.broken))
+    section.none("leftovers, and sums that differ", len(every.broken), 2 * len(MODES) * len(WAYS))
     section.notes.append(f"unsent: {every.unsent} attempts were given back as their run ended.")
     return section
 
