@@ -43,8 +43,10 @@ def state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
 @pytest.fixture
 def tireless(monkeypatch: pytest.MonkeyPatch) -> None:
     """A service that fails again and again is asked again at once, and never given up."""
-    from visionhub.engine import gate
+    from visionhub.engine import adaptive, gate
 
+    for name in ("PAUSE", "LONGEST_PAUSE"):
+        monkeypatch.setattr(adaptive, name, 0.01)
     for name, value in (("REST", 0.01), ("LONGEST_REST", 0.01), ("EARLY", 999), ("OPENINGS", 999)):
         monkeypatch.setattr(gate, name, value)
 
