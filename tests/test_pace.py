@@ -29,13 +29,14 @@ from pathlib import Path
 from tests.clockwork import Rated, X
 from visionhub.engine.gate import Gate
 from visionhub.engine.pace import Pace
+from visionhub.errors import RateLimited
 
 folder, rate, seconds, begins, told = sys.argv[1:]
 pace = Pace(lambda line: print(line, file=sys.stderr), Path(folder))
 gate, stop = Gate(Rated(float(rate)), pace), threading.Event()
 time.sleep(max(0.0, float(begins) - time.monotonic()))
 if told:
-    gate.slow(X, float(told))
+    gate.told(X, RateLimited("slower", float(told)))
 ends = float(begins) + float(seconds)
 while time.monotonic() < ends and gate.enter(X, stop):
     print(time.monotonic())

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from visionhub.engine.gate import LONGEST_ASKED, Gate, Stop
+from visionhub.engine.gate import Gate, Stop
 from visionhub.engine.till import Admitted, Till, only
 from visionhub.errors import (
     ProviderError,
@@ -118,7 +118,6 @@ class _Attempts:
             state.attempt_number >= most
             or self.stop.is_set()
             or self._ledgerless
-            or _asked_to_wait(state) > LONGEST_ASKED
             or not self.gate.may_retry()
         )
 
@@ -231,12 +230,6 @@ class _Attempts:
             self.left.pop(request.key)
         self.kept.append((Outcome(mine, error, outcome.body), None))
         return None
-
-
-def _asked_to_wait(state: RetryCallState) -> float:
-    """Seconds that the service asked for."""
-    error = state.outcome.exception() if state.outcome else None
-    return (error.retry_after or 0.0) if isinstance(error, RateLimited) else 0.0
 
 
 def _explained(error: Exception) -> ProviderError:

@@ -136,14 +136,6 @@ class Gate:
             with self._lock:
                 self.calls -= 1
 
-    def slow(self, batch: Batch, seconds: float) -> None:
-        """Hold every call that shares a rate with this one, in all processes: it was asked for."""
-        if seconds > LONGEST_ASKED:
-            self._give_up(f"asks to be left alone for {seconds:,.0f} seconds")
-            return
-        for bucket, _ in self._taken(batch):
-            bucket.pause(seconds)
-
     def may_retry(self) -> bool:
         """Whether the run still has retries left; counts one."""
         with self._lock:
