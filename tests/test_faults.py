@@ -218,7 +218,8 @@ def test_stopping_asks_nothing_more(use, tmp_path, study):
     assert progress.files == 120
 
 
-def test_stopping_does_not_wait_for_another_attempt(use, photos, study):
+def test_stopping_does_not_wait_for_another_attempt(use, photos, study, monkeypatch):
+    monkeypatch.setattr(asking, "FIRST_WAIT", 60.0)
     stop = threading.Event()
 
     class Down(Toy):

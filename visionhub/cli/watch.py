@@ -83,7 +83,7 @@ def run_watched(
 
 
 class Watched(NamedTuple):
-    """A sandbox's address or nothing, what is told of notes and progress, and what stops the run."""
+    """A sandbox's address or nothing, who is told notes and progress, and what stops the run."""
 
     sandbox: str
     say: Callable[[str], None]

@@ -1,4 +1,4 @@
-"""What a run pays with: the ledger, its terms, and the ballast that lets it settle on a full disk."""
+"""What a run pays with: the ledger, its terms, and the ballast with which a full disk settles."""
 
 from __future__ import annotations
 

@@ -153,10 +153,7 @@ class Sources:
     def _all(self, pass_over: PassOver) -> Iterator[Found]:
         for path in self.paths:
             if path == STDIN:
-                stdin = self.stdin or sys.stdin.buffer
-                if isinstance(stdin, tempfile.SpooledTemporaryFile):  # ours: from its beginning
-                    stdin.seek(0)
-                for entry in listed(stdin):
+                for entry in listed(_from_its_beginning(self.stdin or sys.stdin.buffer)):
                     yield from _expand(entry, pass_over)
             elif self.column is not None and is_table(path):
                 for line, cell, name in column_of(path, self.column):
@@ -182,6 +179,13 @@ class Sources:
         paths.sort(key=os.fsencode)
         random.Random(self.seed).shuffle(paths)  # noqa: S311 (a sample, no secret)
         yield from map(Found, paths)
+
+
+def _from_its_beginning(stdin: BinaryIO) -> BinaryIO:
+    """A list on standard input, which is read once more where it was kept (`repeatable`)."""
+    if isinstance(stdin, tempfile.SpooledTemporaryFile):
+        stdin.seek(0)
+    return stdin
 
 
 def without_study(files: Iterable[Found], study: Path, pass_over: PassOver) -> Iterator[Found]:

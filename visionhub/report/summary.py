@@ -92,6 +92,22 @@ def _calls(progress: Progress) -> list[str]:
     return notes
 
 
+def _mixed(progress: Progress) -> list[str]:
+    """What is no longer one measurement."""
+    notes = []
+    for (provider, task), found in progress.versions.items():
+        notes.append(
+            f"WARNING {provider} {task}: this study now holds answers of several model versions "
+            f"({', '.join(found)}): do not compare them as one."
+        )
+    for (provider, task), count in progress.switched.items():
+        notes.append(
+            f"{provider} {task}: for {count} images an answer to other parameters was the current "
+            f"one; now it is the one asked for here. Both stay in the study."
+        )
+    return notes
+
+
 def _notes(progress: Progress, study: str, over: PassedOver) -> list[str]:
     notes = [
         f"{counted(progress.images, 'image')} in {counted(progress.files, 'file')}, "
@@ -104,16 +120,7 @@ def _notes(progress: Progress, study: str, over: PassedOver) -> list[str]:
     notes += _costs(progress, study) + _calls(progress)
     if progress.unanswered > progress.unreadable_files:
         notes.append(f"Why some have no answer: visionhub status {study}")
-    for (provider, task), found in progress.versions.items():
-        notes.append(
-            f"WARNING {provider} {task}: this study now holds answers of several model versions "
-            f"({', '.join(found)}): do not compare them as one."
-        )
-    for (provider, task), count in progress.switched.items():
-        notes.append(
-            f"{provider} {task}: for {count} images an answer to other parameters was the current "
-            f"one; now it is the one asked for here. Both stay in the study."
-        )
+    notes += _mixed(progress)
     if progress.unreadable_images or progress.unreadable_files:
         notes.append(
             f"Unreadable: {counted(progress.unreadable_images, 'image')}, "

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from visionhub.errors import UnreadableImage
 from visionhub.images import ImageFacts
-from visionhub.schema import ANSWERED, Annotation, Status
+from visionhub.schema import ANSWERED, Annotation
 from visionhub.store.items import (
     Answer,
     PackedBody,
