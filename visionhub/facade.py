@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from visionhub import __version__
 from visionhub.engine.agreement import agreed
@@ -19,18 +19,15 @@ from visionhub.engine.rehearsal import mark, refuse_real, unmark
 from visionhub.engine.run import Run
 from visionhub.engine.sources import Sources, without_study
 from visionhub.engine.terms import Terms, make_terms
-from visionhub.errors import AuthenticationError, CapReached, StudyError
+from visionhub.errors import AuthenticationError, CapReached
+from visionhub.report.readable import Readable
 from visionhub.store.record import Recorder
-from visionhub.store.rows import TABLES
 from visionhub.store.study import StudyFile
-from visionhub.store.table import Table
 
 if TYPE_CHECKING:
     from visionhub.engine.earlier import Imported
     from visionhub.engine.kept import Lost
     from visionhub.engine.quote import Quote
-
-RAW_TABLES = ("marks", "images", "paths", "renderings", "questions", "requests", "runs", "status")
 
 
 def _words(given: str | Sequence[str]) -> tuple[str, ...]:
@@ -58,7 +55,7 @@ def _quiet(_: object) -> None:
     return None
 
 
-class Study:
+class Study(Readable):
     """A study file: annotate into it, read tables out of it.
 
     The file is made by the first `annotate`; it is opened for each call only, so that other
@@ -71,10 +68,34 @@ class Study:
 
     def __init__(self, path: str | os.PathLike[str] = "study.db") -> None:
         self.path = Path(path)
-        self._file = self.path.absolute()  # the same one wherever the program goes
+        super().__init__(self.path.absolute())  # the same one wherever the program goes
 
     def __repr__(self) -> str:
         return f"Study({str(self.path)!r})"
+
+    def quote(
+        self,
+        sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | Sources,
+        ask: Ask,
+        *,
+        quick: bool | None = None,
+        announce: Callable[[str], None] = _quiet,
+        watch: Callable[[int, int | None], None] = lambda files, total: None,
+    ) -> Quote:
+        """What `annotate` would ask and cost: nothing is sent, and nothing is stored.
+
+        quick: decode no image (True), every one (False), or the first 2,000 to be asked about.
+        watch: told files so far and their total. Raises what `annotate` raises before it sends.
+        """
+        from visionhub.engine.quote import quote
+
+        files = sources if isinstance(sources, Sources) else Sources.of(sources)
+        files.check()
+        planned = plan(ask, announce, to_send=False)
+        today = datetime.now(UTC).date()
+        terms = make_terms(ask, planned.providers, planned.questions, today, announce)
+        found = without_study(files, self._file, files.pass_over)
+        return quote(found, planned, terms, self._file, quick=quick, watch=watch)
 
     def annotate(
         self,
@@ -151,14 +172,16 @@ class Study:
             mark(study, planned)
             asked = {"sources": files.described(), "questions": planned.questions}
             recorder = Recorder.start(study, __version__, asked)
-            with paying(study, recorder.run, planned, terms, announce) as money:
-                run = Run(study, planned, recorder, watch, stop, money)
-                try:
-                    with files.counting(run.progress):
-                        progress = run.go(without_study(files, self._file, files.pass_over))
-                except (CapReached, AuthenticationError):
-                    _finish(study, recorder, run.progress)
-                    raise
+            progress = Progress()
+            try:
+                with paying(study, recorder.run, planned, terms, announce) as money:
+                    run = Run(study, planned, recorder, watch, stop, money)
+                    progress = run.progress
+                    with files.counting(progress):
+                        run.go(without_study(files, self._file, files.pass_over))
+            except (CapReached, AuthenticationError):
+                _finish(study, recorder, progress)
+                raise
             _finish(study, recorder, progress)
         if progress.unknown:
             from visionhub.report.summary import warning
@@ -222,43 +245,6 @@ class Study:
             with study.transaction():
                 recorder.finish(imported.summary())
         return imported
-
-    def table(self, name: str, *, current: bool = True) -> Table:
-        """One table of the study, such as labels, objects, faces, text_lines or status.
-
-        With `current` (the default) the annotation tables carry path, image, provider and revision,
-        and hold each provider's current answer only; without, every answer that was ever stored.
-        """
-        known = (*TABLES, *RAW_TABLES)
-        if name not in known:
-            raise StudyError(f"There is no table {name!r}: choose from {', '.join(known)}.")
-        with StudyFile(self._file) as study:
-            view = f"v_{name}"
-            exists = study.query("SELECT 1 FROM sqlite_master WHERE name = ?", (view,))
-            return study.query(f"SELECT * FROM {view if current and len(exists) else name}")
-
-    def overview(self, limit: int = 20) -> Table:
-        """The first images, a row each, with what was found in them."""
-        from visionhub.report.found import found
-
-        with StudyFile(self._file) as study:
-            return found(study, limit)
-
-    def query(self, sql: str, values: Sequence[Any] = ()) -> Table:
-        """The result of one SELECT on the study; the file is opened read-only."""
-        with StudyFile(self._file) as study:
-            return study.query(sql, values)
-
-    def schema(self) -> Table:
-        """Members of stored answers that no table of leaves holds: new since the adapter was made.
-
-        One row for each provider, task, path and revision, with how many answers have it and when
-        the first of them came. `visionhub schema` shows what becomes of all other members.
-        """
-        from visionhub.report.mapping import news
-
-        with StudyFile(self._file) as study:
-            return news(study)
 
     def reparse(self) -> Mapping[str, int]:
         """Rebuild every derived table from the stored bodies; counts of requests by status."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,11 +15,11 @@ if TYPE_CHECKING:
     from visionhub.engine.quote import Quote
 
 
-def consent(quote: Quote, *, yes: bool, max_cost_given: bool) -> bool:
+def consent(quote: Quote, *, yes: bool, max_cost_given: bool, as_json: bool = False) -> bool:
     """Show a quote; whether the run may go on. What costs nothing is neither shown nor asked.
 
     yes: nothing is asked. Without a terminal, a cap that was named (`max_cost_given`) is consent
-    too, and without either nobody can agree: UsageError.
+    too, and without either nobody can agree: UsageError. as_json: the quote is one event.
     """
     from visionhub.errors import UsageError
     from visionhub.report.quoted import most, sections
@@ -28,7 +29,10 @@ def consent(quote: Quote, *, yes: bool, max_cost_given: bool) -> bool:
         return False
     if quote.rehearsal or not quote.units:
         return True
-    write(sections(quote), to_stderr=True)
+    if as_json:
+        note(json.dumps({"event": "quote", **quote.summary()}, default=str))
+    else:
+        write(sections(quote), to_stderr=True)
     if yes:
         return True
     if not _is_terminal():

@@ -14,7 +14,6 @@ from visionhub.cli.prices import PricesOption
 
 if TYPE_CHECKING:
     from visionhub.engine.plan import Ask
-    from visionhub.engine.quote import Quote
     from visionhub.engine.sources import Sources
 
 EVERY = 10.0  # seconds between two lines on how far it got
@@ -112,12 +111,15 @@ def _show(
     """Make the quote and print it; the exit code, which is 1 where there is no photograph."""
     from dataclasses import replace
 
+    from visionhub.cli.progress import note
+    from visionhub.facade import Study
     from visionhub.report.quoted import sections, write_near
     from visionhub.report.summary import PassedOver
     from visionhub.report.terminal import write, write_json
 
     over = PassedOver()
-    made = _quote(replace(files, pass_over=over.add), ask, study, quick)
+    files = replace(files, pass_over=over.add)
+    made = Study(study).quote(files, ask, quick=quick, announce=note, watch=_telling(note))
     if near_list is not None:
         write_near(made, near_list)
     if as_json:
@@ -125,23 +127,6 @@ def _show(
     else:
         write(sections(made, over, near_list))
     return 0 if made.files else 1
-
-
-def _quote(files: Sources, ask: Ask, study: Path, quick: bool | None) -> Quote:
-    from datetime import UTC, datetime
-
-    from visionhub.cli.progress import note
-    from visionhub.engine.plan import plan
-    from visionhub.engine.quote import quote as make_quote
-    from visionhub.engine.sources import without_study
-    from visionhub.engine.terms import make_terms
-
-    files.check()
-    planned = plan(ask, note, to_send=False)
-    today = datetime.now(UTC).date()
-    terms = make_terms(ask, planned.providers, planned.questions, today, note)
-    found = without_study(files, study, files.pass_over)
-    return make_quote(found, planned, terms, study, quick=quick, watch=_telling(note))
 
 
 def _telling(say: Callable[[str], None]) -> Callable[[int, int | None], None]:

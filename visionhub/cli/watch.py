@@ -109,7 +109,12 @@ def _annotate(study: Path, files: Sources, asked: Asked, watched: Watched) -> Pr
         old_prices=asked["old_prices"],
         assume_free=pairs(asked["assume_free"] or (), "--assume-free", "provider.task=N"),
         on_ambiguous=retrying(study, asked["on_ambiguous"]),
-        confirm=partial(consent, yes=asked["yes"], max_cost_given=asked["max_cost"] is not None),
+        confirm=partial(
+            consent,
+            yes=asked["yes"],
+            max_cost_given=asked["max_cost"] is not None,
+            as_json=watched.say is note_json,
+        ),
         announce=watched.say,
         watch=watched.watch,
         stop=watched.stop,

@@ -17,6 +17,12 @@ def is_rehearsal(study: StudyFile) -> bool:
     return bool(study.query("SELECT 1 FROM marks WHERE name = ?", (MARK,)).rows)
 
 
+PAID = (  # answered or not: a rehearsal's prices do not belong into that ledger
+    "SELECT DISTINCT a.provider FROM attempts a JOIN owners o ON o.id = a.owner_id WHERE "
+    "NOT o.rehearsal ORDER BY 1"
+)
+
+
 def mark(study: StudyFile, plan: Plan) -> None:
     """Note that a rehearsal goes into this study.
 
@@ -33,7 +39,7 @@ def mark(study: StudyFile, plan: Plan) -> None:
             f"{', '.join(real)} would answer for itself beside a rehearsal: ask it in another run, "
             f"for another study."
         )
-    held = study.query(HELD).column("provider")
+    held = study.query(HELD).column("provider") or study.query(PAID).column("provider")
     if held and not is_rehearsal(study):
         raise UsageError(
             f"{str(study.path)!r} holds real answers of {', '.join(held)}: rehearse in a study of "
@@ -44,8 +50,12 @@ def mark(study: StudyFile, plan: Plan) -> None:
 
 
 def unmark(study: StudyFile) -> None:
-    """Take the mark away again from a study that still holds no answer."""
-    if not study.query(HELD).rows:
+    """Take the mark away again from a study in which nothing was rehearsed, nor is now."""
+    owners = (
+        "SELECT 1 FROM owners o WHERE o.rehearsal AND (o.ended_at IS NULL OR EXISTS (SELECT 1 FROM "
+        "attempts a WHERE a.owner_id = o.id)) LIMIT 1"
+    )
+    if not study.query(HELD).rows and not study.query(owners).rows:
         with study.transaction() as sql:
             sql.execute("DELETE FROM marks WHERE name = ?", (MARK,))
 

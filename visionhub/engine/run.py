@@ -24,7 +24,7 @@ from visionhub.engine.money import Money
 from visionhub.engine.plan import Plan
 from visionhub.engine.progress import Calls, Progress
 from visionhub.engine.sources import Found
-from visionhub.engine.till import Till
+from visionhub.engine.till import Till, only
 from visionhub.errors import AuthenticationError, CapReached, ProviderError
 from visionhub.images import Rendering
 from visionhub.pricing import money as amount
@@ -93,11 +93,10 @@ class Run:
                 )
                 for parsed in lanes.run(self._ask, chain.from_iterable(batches), self._put_off):
                     self._take(parsed)
-            except BaseException as error:
+            except BaseException:  # Ctrl-C in a notebook too: a second one cuts this short
                 self._ending.end()  # what waits in the lanes is not sent any more
-                if isinstance(error, Exception):
-                    for parsed in lanes.rest():
-                        self._take(parsed)
+                for parsed in lanes.rest():
+                    self._take(parsed)
                 raise
             finally:
                 self.keeping.commit()
@@ -172,17 +171,21 @@ class Run:
     def _grouped(self, provider: Provider, works: list[Work]) -> list[Batch]:
         """The provider's own grouping; what it leaves out, or fails to group, ends as an error."""
         batches: list[Batch] = []
+        held: set[str] = set()
         why = "put this request into no batch"
         try:
-            batches = list(provider.batches(works))
-            held = {request.key for batch in batches for request in batch.requests}
+            for batch in provider.batches(works):  # what is in two would be paid for twice
+                mine = only(batch, {r.key for r in batch.requests} - held)
+                batches += [mine] if mine.works else []
+                held |= {request.key for request in mine.requests}
         except Exception as error:
-            held, why = set(), f"cannot group its requests: {type(error).__name__}: {error}"
+            batches, held = [], set()
+            why = f"cannot group its requests: {type(error).__name__}: {error}"
         lost = [r for work in works for r in work.requests if r.key not in held]
         if lost:
             unsent = ProviderError(f"{provider.name} {why}", charged=False)
             self._take([Parsed(r, unsent) for r in lost])
-        return batches if held else []
+        return batches
 
     def _work(self, prepared: Prepared, provider: Provider) -> Work | None:
         """What one provider is asked about one image; None for nothing."""
