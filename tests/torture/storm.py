@@ -95,7 +95,7 @@ def run(scale: float, seed: int) -> Section:
         found = stormed(way, QUOTA, seconds)
         _tell(section, f"429 storm, {way}", found, QUOTA)
     for way in WAYS[1:]:
-        found = stormed(way, QUOTA, 2 * seconds, (seconds / 2, OUTAGE))
+        found = stormed(way, QUOTA, seconds, (seconds / 2, OUTAGE))
         _tell(section, f"outage of {OUTAGE:g} s, {way}", found, QUOTA)
     for way in WAYS:
         _tell_silence(section, way)
