@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 JOBS ?= auto
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test lint evaluate bench bench-clouds bench-ledger torture torch docs record clean help
+.PHONY: demo test lint evaluate bench bench-clouds bench-ledger torture mutants torch docs record clean help
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -64,8 +64,11 @@ torture: $(VENV)/dev ## kill, stop, starve and storm runs, and print every figur
 bench-ledger: $(VENV)/dev ## reservations and settlements a second, alone and in groups (2 minutes)
 	$(BIN)/python -m benchmarks.ledger
 
+mutants: $(VENV)/dev ## put small faults into ledger, prices, retry and cache key, and list what the tests miss (1 hour; ARGS="--only pricing", "--survivors")
+	$(BIN)/python -m tests.mutation $(ARGS)
+
 record: $(VENV)/dev ## record a cloud's answers with your own key: PROVIDER=google [TASK=labels] [PICTURE=path] (cassettes/README.md)
 	$(BIN)/python -m tests.record "$(PROVIDER)" $(if $(TASK),--task "$(TASK)") $(if $(PICTURE),--picture "$(PICTURE)") $(foreach pair,$(SET),--set "$(pair)") $(if $(filter 1,$(YES)),--yes) $(if $(filter 1,$(FORCE)),--force)
 
 clean: ## remove the environment and what was made
-	rm -rf $(VENV) demo build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) demo build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .mutants

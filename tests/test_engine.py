@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 import threading
+from dataclasses import replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -18,6 +20,10 @@ from visionhub.engine import ask as asking
 from visionhub.engine.progress import Progress
 from visionhub.engine.sources import Sources
 from visionhub.errors import AuthenticationError, StudyError, UsageError
+from visionhub.provider import Request, canonical
+from visionhub.schema import Task
+from visionhub.store.lookup import complete, settled
+from visionhub.store.study import StudyFile
 
 TASKS = ("labels", "objects", "faces", "people", "text", "safe_search")
 DERIVED = ("labels", "objects", "faces", "face_landmarks", "people", "keypoints", "text_lines")
@@ -339,3 +345,74 @@ def test_sqlite_finds_every_table_in_order(toy, folder, study):
 def test_words_may_be_one_text(toy, folder, study):
     study.annotate(folder, providers="toy", tasks="labels,text")
     assert set(study.table("status").column("task")) == {"labels", "text"}
+
+
+ASKED = Request("a1", "b2", 10, 20, Task.LABELS, "toy", "r1", canonical({"style": "a"}))
+
+
+def test_the_key_of_a_request_stays_what_it_is():
+    """Studies hold it: another one for the same question would be paid for again."""
+    assert ASKED.parameters == '{"style":"a"}'
+    parts = '["a1", "b2", "toy", "labels", "r1", "{\\"style\\":\\"a\\"}"]'
+    assert ASKED.key == hashlib.sha256(parts.encode()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("change", "same"),
+    [
+        ({"image_sha256": "a2"}, False),
+        ({"sent_sha256": "b3"}, False),
+        ({"task": Task.TEXT}, False),
+        ({"provider": "other"}, False),
+        ({"revision": "r2"}, False),
+        ({"parameters": canonical({"style": "b"})}, False),
+        ({"image_sha256": "a1b", "sent_sha256": "2"}, False),
+        ({"width": 11, "height": 21}, True),  # they follow from the bytes that are sent
+    ],
+)
+def test_what_makes_another_question(change, same):
+    assert (replace(ASKED, **change).key == ASKED.key) == same
+
+
+def test_equal_parameters_are_one_text():
+    given = {"words": ["ü", "a"], "floor": 0.5, "all": True}
+    text = '{"all":true,"floor":0.5,"words":["ü","a"]}'
+    assert canonical(given) == canonical(dict(reversed(given.items()))) == text
+    assert replace(ASKED, parameters=text).options == given
+
+
+def test_what_a_study_holds_is_found_for_these_images_questions_and_limits_only(toy, folder, study):
+    run(study, folder, "labels", parameters={"labels.style": "old"})
+    toy.fault["objects"] = "crash"
+    run(study, folder, "labels", "objects", "text")
+    with StudyFile(study.path) as file:
+        sql = file.connection
+        images = [row[0] for row in sql.execute("SELECT id FROM images ORDER BY id")]
+        sent = dict(sql.execute("SELECT image_id, id FROM renderings"))
+        ((limits,),) = sql.execute("SELECT DISTINCT limits FROM renderings").fetchall()
+        found = sql.execute("SELECT task, id FROM questions ORDER BY id").fetchall()
+        old = found[0][1]
+        labels, objects, text = (dict(found)[task] for task in ("labels", "objects", "text"))
+        answered = set(sent)
+        assert (len(answered), len(images)) == (12, 13)
+        assert complete(file, images, [labels], limits) == answered
+        assert complete(file, images, [labels, text], limits) == answered
+        assert complete(file, images, [labels, objects], limits) == set()  # an error is no answer
+        assert complete(file, images, [old], limits) == set()  # held, but not the current one
+        assert complete(file, images, [labels], "others") == set()
+        some = sorted(answered)[:2]
+        assert complete(file, some, [labels], limits) == set(some)
+        assert complete(file, [], [labels], limits) == set()
+        two = [sent[image] for image in some]
+        held = settled(file, two, [labels, objects])
+        assert set(held) == {(one, labels) for one in two}
+        assert {(h.status, h.reason, h.results) for h in held.values()} == {("observed", "", 2)}
+        assert set(settled(file, two, [old])) == {(one, old) for one in two}
+        ids = {h.id for h in held.values()}
+        assert ids == {
+            row[0]
+            for row in sql.execute(
+                f"SELECT id FROM requests WHERE question_id = {labels} "
+                f"AND rendering_id IN ({two[0]}, {two[1]})"
+            )
+        }

@@ -231,8 +231,9 @@ def test_a_region_without_a_price_says_how_to_add_one() -> None:
     with pytest.raises(UsageError) as caught:
         PriceTable.packaged().find("rekognition", "DetectLabels", "eu-west-1", TODAY)
     said = str(caught.value)
-    for part in ("rekognition DetectLabels", "eu-west-1", "us-east-1", "--toml", "--prices"):
+    for part in ("rekognition DetectLabels in region eu-west-1", "--toml", "--prices"):
         assert part in said
+    assert "eu-west-1 (a price is known for us-east-1). " in said
 
 
 def test_a_price_holds_from_its_day_on_and_the_next_one_follows_it() -> None:
@@ -272,6 +273,7 @@ def test_a_table_reads_back_from_its_own_text() -> None:
     odd = replace(LINE, note='a "quote", \\ back\tslash, \x7f and é', billing=("a b", "ü"))
     again = PriceTable.parse(PriceTable([odd], "x").text, "odd")
     assert list(again) == [odd]
+    assert "and é" in again.text  # readable, and the same bytes everywhere
 
 
 def test_what_a_row_leaves_out_has_a_default() -> None:
@@ -331,6 +333,25 @@ def test_a_wrong_row_is_named(tmp_path: Path, old: str, new: str, says: str) -> 
         PriceTable.read(path)
     assert "my.toml" in str(caught.value)
     assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        *("provider", "sku", "region", "currency", "tiers", "billing_zone"),
+        *("effective_from", "source", "retrieved"),
+    ],
+)
+def test_a_member_that_is_needed_is_missed(member: str) -> None:
+    row = re.sub(f"(?m)^{member} = .*\n", "", ROW)
+    assert row != ROW
+    with pytest.raises(UsageError, match=f"price 1: {member}: it is missing"):
+        PriceTable.parse(row, "x")
+
+
+def test_a_price_that_is_no_table_is_named() -> None:
+    with pytest.raises(UsageError, match="x is no price table: price 1: expected a table"):
+        PriceTable.parse("price = [3]", "x")
 
 
 def test_every_wrong_row_is_named_at_once(tmp_path: Path) -> None:

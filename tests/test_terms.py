@@ -166,3 +166,21 @@ def test_claims_on_one_pool_agree() -> None:
 def test_what_is_done_with_ambiguous_requests_is_one_of_three() -> None:
     said = refusal("google.labels", ask=Ask(on_ambiguous="always"))
     assert "skip, retry, ask" in said
+
+
+def test_what_is_free_of_charge_does_not_hide_what_comes_after_it() -> None:
+    made, _ = terms("embedded.labels", "google.labels")
+    assert made is not None
+    assert set(made.lines) == {("google", "LABEL_DETECTION")}
+
+
+def test_a_claim_where_nothing_is_charged_for_is_told_so() -> None:
+    said = refusal("embedded.labels", ask=Ask(assume_free={"google.labels": "5"}))
+    assert said.endswith("charged for: none.")
+
+
+@pytest.mark.parametrize("policy", ["skip", "ask", "retry"])
+def test_each_policy_for_ambiguous_requests_is_known(policy: str) -> None:
+    made, _ = terms("google.labels", ask=Ask(on_ambiguous=policy))
+    assert made is not None
+    assert made.retry == (policy == "retry")
