@@ -383,7 +383,7 @@ def test_equal_parameters_are_one_text():
 
 def test_what_a_study_holds_is_found_for_these_images_questions_and_limits_only(toy, folder, study):
     run(study, folder, "labels", parameters={"labels.style": "old"})
-    toy.fault["objects"] = "crash"
+    toy.fault["objects"] = "forget"
     run(study, folder, "labels", "objects", "text")
     with StudyFile(study.path) as file:
         sql = file.connection
