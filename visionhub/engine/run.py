@@ -93,10 +93,11 @@ class Run:
                 )
                 for parsed in lanes.run(self._ask, chain.from_iterable(batches), self._put_off):
                     self._take(parsed)
-            except BaseException:  # Ctrl-C in a notebook too: a second one cuts this short
+            except BaseException as error:  # Ctrl-C in a notebook too: a second one cuts this short
                 self._ending.end()  # what waits in the lanes is not sent any more
-                for parsed in lanes.rest():
-                    self._take(parsed)
+                if isinstance(error, Exception) or not self.stop.is_set():
+                    for parsed in lanes.rest():
+                        self._take(parsed)
                 raise
             finally:
                 self.keeping.commit()
@@ -131,10 +132,15 @@ class Run:
         return True
 
     def _again(self) -> Iterator[Todo]:
-        """What was put off."""
+        """What was put off: of an image all at once, for what one call carries is paid for once."""
         self._second = True
-        later, self._later = self._later, []
-        for todo in later:
+        later: dict[int, Todo] = {}
+        for todo in self._later:
+            first = later.setdefault(todo.image_id, replace(todo, questions=()))
+            more = replace(first, questions=(*first.questions, *todo.questions))
+            later[todo.image_id] = more
+        self._later = []
+        for todo in later.values():
             if self._ending.is_set():
                 return
             yield todo
