@@ -26,6 +26,13 @@ SETTLED = (
     "JOIN images i ON i.id = c.image_id JOIN price_lines l ON l.id = c.line_id "
     "LEFT JOIN bodies b ON b.id = c.body_id WHERE c.state = 'settled'"
 )
+HISTORY = (
+    "SELECT 'attempt', c.attempt_id, 'run', a.run_id, 'owner', a.owner_id, 'pid', o.pid, q.task, "
+    "c.state, c.reason, 'reserved', a.reserved_at, 'ended', a.ended_at, 'owner ended', o.ended_at "
+    "FROM charges c JOIN attempts a ON a.id = c.attempt_id JOIN owners o ON o.id = a.owner_id "
+    "JOIN images i ON i.id = c.image_id JOIN price_lines l ON l.id = c.line_id "
+    "JOIN questions q ON q.id = c.question_id WHERE i.sha256 = ? AND l.sku = ? ORDER BY 2"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +111,11 @@ class Books:
     def number(self, sql: str) -> int:
         """The one figure that a query finds."""
         return int(str(self.rows(sql)[0][0] or 0))
+
+    def history(self, image: str, line: str) -> str:
+        """All that befell a unit, attempt by attempt."""
+        found = self._sql.execute(HISTORY, (image, line)).fetchall()
+        return "; ".join(" ".join(map(str, row)) for row in found)
 
     def damaged_bodies(self) -> int:
         """Stored answers whose bytes are not those that were stored."""

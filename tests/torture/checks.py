@@ -20,6 +20,7 @@ class Tally:
     kills: Counter[str] = field(default_factory=Counter)  # by the moment
     codes: Counter[int] = field(default_factory=Counter)  # of workers that ended by themselves
     strange: list[str] = field(default_factory=list)  # what ended as it is not documented
+    evidence: list[str] = field(default_factory=list)  # for who looks into a fault
     faults: Counter[str] = field(default_factory=Counter)
     studies: int = 0
     looks: int = 0  # at a study's books while it was written to
@@ -140,6 +141,7 @@ class Onlooker:
                 tally.fault("billed more often than the ledger has attempts", number - attempts)
             if number - 1 > lost:
                 tally.fault("paid again without an ambiguous attempt", number - 1 - lost)
+                tally.evidence.append(f"{unit[1]} billed {number} times: {books.history(*unit)}")
 
     def _count_requests(self, books: Books, requests: int) -> None:
         """Every request is answered, or ambiguous and listed."""

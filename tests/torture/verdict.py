@@ -50,7 +50,7 @@ def judge(section: Section, tally: Tally, wanted: int) -> None:
     codes = ", ".join(f"{code}: {n}" for code, n in sorted(tally.codes.items()))
     section.told("exit codes of those that ended by themselves", codes)
     section.none("ends that are not documented", len(tally.strange), tally.codes.total())
-    section.notes += tally.strange[:5]
+    section.notes += tally.strange[:5] + tally.evidence[:5]
 
 
 _FAULTS = {
