@@ -44,6 +44,11 @@ ANSWERS = (
     "ON l.id = c.line_id JOIN bodies b ON b.id = c.body_id JOIN requests r ON r.body_id = b.id "
     "WHERE c.state = 'settled'"
 )
+UNKNOWN = (
+    "SELECT count(DISTINCT key) FROM charges c WHERE state = 'unknown' AND NOT EXISTS "
+    "(SELECT 1 FROM charges s WHERE s.key = c.key AND s.state = 'settled')"
+)
+COUNTS = ["runs", "reached", "calls", "lost", "ambiguous", "unsent", "settled", "gone", "twice"]
 ANSWERED, AMBIGUOUS = 0, 5  # exit codes of the same command on a disk with room
 
 
@@ -99,6 +104,7 @@ class Found:
     calls: int = 0  # at the server, of first runs that failed
     lost: int = 0  # answered calls of these whose body is not in the study
     ambiguous: int = 0  # requests that are ambiguous in the end
+    unsent: int = 0  # of these, those that never came to the server
     settled: int = 0  # answers in the study after the first run
     gone: int = 0  # of these, those that are not there in the end
     twice: int = 0  # units that may have been billed twice
@@ -106,7 +112,7 @@ class Found:
 
     def add(self, other: Found) -> None:
         """Sum up."""
-        for name in ("runs", "reached", "calls", "lost", "ambiguous", "settled", "gone", "twice"):
+        for name in COUNTS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.wrong += other.wrong
 
@@ -142,6 +148,7 @@ def _tell(section: Section, found: Found, *, made: bool, helps: bool) -> None:
         section.none(f"{which}: answers in flight lost", found.lost, found.calls)
     else:
         section.told(f"{which}: answers in flight that are ambiguous", found.lost, found.calls)
+    section.told(f"{which}: ambiguous although never sent", found.unsent, found.ambiguous)
     section.notes += found.wrong[:10]
 
 
@@ -201,9 +208,10 @@ def _one(zygote: Zygote, there: Path, number: int, *, made: bool, helps: bool) -
         after = bodies(there)
         found.gone = len(before - after)
         found.twice = sum(count - 1 for count in sandbox.calls.units.values())
-        found.ambiguous = _units(sandbox) - len(after)
+        found.ambiguous = unknown(there)
+        found.unsent = found.ambiguous - (_units(sandbox) - len(after))
     wanted = AMBIGUOUS if found.ambiguous else ANSWERED
-    whole = len(after) + found.ambiguous == 2 * PHOTOS
+    whole = len(after) + found.ambiguous == 2 * PHOTOS and found.unsent >= 0
     if second.code != wanted or not whole or _flawed(there):
         said = second.said.strip().splitlines()[-1:]
         found.wrong.append(
@@ -244,6 +252,12 @@ def bodies(there: Path) -> set[tuple[str, str]]:
     """Answers in a study: image and price line."""
     with _copy(there) as sql:
         return set() if sql is None else set(sql.execute(ANSWERS))
+
+
+def unknown(there: Path) -> int:
+    """Requests of which the ledger does not know whether they were charged for."""
+    with _copy(there) as sql:
+        return 0 if sql is None else int(sql.execute(UNKNOWN).fetchone()[0])
 
 
 @contextmanager
