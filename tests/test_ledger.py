@@ -437,6 +437,9 @@ def test_nobody_ends_what_another_holds(study, ledger) -> None:
         )
     assert states(study) == {1: "held"}
     assert ledger.totals == replace(ledger.totals, settled=0, held=1500)
+    strange = Ended(77, key(1), State.RELEASED)
+    ledger.end([strange, *ended(reserved, State.RELEASED)])  # what follows is ended all the same
+    assert states(study) == {1: "released"}
 
 
 # Late answers
@@ -698,8 +701,31 @@ def test_a_lease_is_renewed_with_what_is_written_anyway(study) -> None:
 
 
 def test_renewing_is_cheap(study) -> None:
-    with open_ledger(study) as ledger, study.transaction():
-        ledger.renew()  # it would wait for ever if it wrote
+    clock = Clock()
+    with open_ledger(study, clock=clock) as ledger:
+        with study.transaction():
+            ledger.renew()  # it would wait for ever if it wrote
+        clock.now += LEASE
+        ledger.renew()
+        clock.now += 1
+        ledger.renew()  # it was written a second ago
+        assert study.query("SELECT lease_until FROM owners").rows == [(START + 2 * LEASE,)]
+
+
+def test_a_ledger_that_is_refused_leaves_no_connection_open(study) -> None:
+    def connections() -> int:
+        files = list(Path("/proc/self/fd").iterdir())
+        return sum(file.exists() and file.samefile(study.path) for file in files)
+
+    if not Path("/proc/self/fd").is_dir():
+        pytest.skip("this system does not tell which files are open")
+    with open_ledger(study) as ledger:
+        settle(study, ledger, ledger.reserve(wanted(1)))
+    before = connections()
+    with pytest.raises(CapReached) as caught:
+        open_ledger(study, 1)
+    assert connections() == before
+    assert "spent 0.0015 USD" in str(caught.value)
 
 
 def test_what_is_held_when_a_ledger_is_closed_is_unknown(study) -> None:

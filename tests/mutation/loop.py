@@ -34,7 +34,7 @@ from tests.mutation.mutants import Mutant, mutants, mutated
 from tests.mutation.parts import PARTS, Part
 
 SLOW = 2.0  # seconds; tests that take longer are not asked
-PATIENCE = 10.0  # seconds beside six times what the tests took
+PATIENCE = 10  # seconds beside eight times what a test took: after that it is stuck
 SURVIVED, KILLED, NO_TEST = 40, 41, 42
 OUTER = int(os.environ.get("VISIONHUB_MUTANTS_OUTSIDE", "40"))  # faults outside functions
 MEMORY = 6 << 30
@@ -122,10 +122,10 @@ class Loop:
             _alone()
             try:
                 _put(mutant, self.sources[mutant.path])
-                os._exit(_asked([items[name] for name in mine]))
+                os._exit(_asked([(items[name], self.reached[name][0]) for name in mine]))
             finally:
                 os._exit(KILLED)
-        return pid, PATIENCE + 6 * sum(self.reached[name][0] for name in mine)
+        return pid, sum(_limit(self.reached[name][0]) for name in mine)
 
     def _anew(self, mutant: Mutant) -> tuple[int, float]:
         """In a tree of its own, with the module as it is then."""
@@ -147,9 +147,14 @@ class Loop:
         return pid, 120 + 6 * sum(took for took, _ in self.reached.values())
 
 
+def _limit(took: float) -> int:
+    return PATIENCE + int(8 * took)
+
+
 def _word(status: int) -> str:
     code = os.waitstatus_to_exitcode(status)
-    return {SURVIVED: "survived", NO_TEST: "no test"}.get(code, "killed")
+    words = {SURVIVED: "survived", NO_TEST: "no test", -signal.SIGALRM: "timeout"}
+    return words.get(code, "killed")
 
 
 def _alone() -> None:
@@ -161,14 +166,16 @@ def _alone() -> None:
         os.dup2(nothing, number)
 
 
-def _asked(items: list[pytest.Item]) -> int:
+def _asked(items: list[tuple[pytest.Item, float]]) -> int:
+    """Run tests until one fails; one that is stuck ends the process by its alarm."""
     if not items:
         return NO_TEST
     base = Path(mkdtemp())
-    factory = items[0].config._tmp_path_factory
+    factory = items[0][0].config._tmp_path_factory
     factory._basetemp = base
     try:
-        for item in items:
+        for item, took in items:
+            signal.alarm(_limit(took))
             if not _passes(item):
                 return KILLED
         return SURVIVED
