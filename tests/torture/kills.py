@@ -218,7 +218,7 @@ class _Filling:
                 runs += 1
             for ended in crew.reap():
                 self._count(ended)
-                code = ended.code
+                code = ended.code if runs else PARTIAL  # those before are not alone
             onlooker.look()
         if code not in (OK, DOUBT):
             self.tally.fault("a study that could not be completed")
