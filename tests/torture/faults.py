@@ -38,7 +38,7 @@ class Way:
 
     provider: str
     transport: str
-    settings: Mapping[str, str]
+    settings: Mapping[str, str] = field(hash=False)
 
     def __str__(self) -> str:
         return f"{self.provider} {self.transport}"
