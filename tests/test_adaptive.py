@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import closing
 from itertools import pairwise
 
 import pytest
 
 from tests.clockwork import Rated, Service, World, busiest, visit
-from visionhub.engine.adaptive import BURST, Bucket, Memory, State
+from visionhub.engine.adaptive import BURST, SEEN, Bucket, Memory, State, Turn
 from visionhub.engine.gate import Gate
 from visionhub.engine.pace import Pace
 
@@ -148,3 +149,172 @@ def test_a_service_that_refuses_everything_for_ten_minutes_is_given_up():
     assert gate.given_up.startswith("toy has taken nothing for 10 minutes")
     assert len(service.bad) < 16 + 25
     assert 600 < service.world.now - 1000 < 700
+
+
+def test_turns_follow_each_other_on_a_clock_that_stands_still_in_pauses():
+    state = State()
+    assert state.take(100.0, 0.5) == pytest.approx(99.9)
+    assert state.take(100.0, 0.25) == pytest.approx(100.4)
+    assert (state.next, state.apart) == (pytest.approx(100.65), 0.25)
+    assert state.take(200.0, 1.0) == pytest.approx(199.9)  # no more is saved up than that
+
+
+def test_pauses_add_up_where_they_do_not_overlap():
+    state = State()
+    state.pause(10.0, 5.0)
+    assert (state.next, state.paused, state.resumes) == (10.0, 5.0, 15.0)
+    assert [state.clock(now) for now in (12.0, 15.0, 16.0)] == [10.0, 10.0, 11.0]
+    state.pause(12.0, 2.0)  # it is over before the other one
+    assert (state.paused, state.resumes) == (5.0, 15.0)
+    state.pause(12.0, 6.0)
+    assert (state.paused, state.resumes) == (8.0, 18.0)
+    assert [state.wait(12.0, turn) for turn in (5.0, 10.0, 11.0)] == [6.0, 6.0, 7.0]
+    assert [state.wait(20.0, turn) for turn in (11.0, 12.0, 13.0)] == [0.0, 0.0, 1.0]
+    state.pause(30.0, 1.0)
+    assert (state.next, state.paused, state.resumes) == (22.0, 9.0, 31.0)
+
+
+def test_a_rate_of_which_little_is_known_is_halved():
+    state = State()
+    state.lower(10.0, 100.0, 2, 0.0)
+    assert (state.limit, state.lost, state.back, state.good) == (50.0, 50.0, 60.0, 0.0)
+    assert (state.cut, state.since, state.next) == (10.0, 10.0, 10.0 + 2 / 50)
+    state.lower(11.0, 50.0, 1, 4.0)
+    assert (state.limit, state.back) == (25.0, 10 * 4.0 * 25)
+    state.lower(12.0, 0.15, 1, 0.0)
+    assert (state.limit, state.lost) == (0.1, pytest.approx(0.05))
+    state.lower(13.0, 0.05, 1, 0.0)
+    assert (state.limit, state.lost) == (0.1, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("good", "tokens", "pause", "limit"),
+    [
+        (3000, 1, 0.0, 90.0),  # 100 a second is what it gave
+        (3000, 100, 0.0, 90.0),
+        (3000, 101, 0.0, 250.0),  # too few successes for what was refused
+        (30000, 1, 0.0, 450.0),  # no more than the rate there is
+        (3000, 1, 5.0, 108.0),  # in 25 seconds
+        (3000, 1, 6.0, 250.0),  # a fifth of the time was a pause
+    ],
+)
+def test_a_rate_that_many_successes_have_shown_is_kept_but_for_a_tenth(good, tokens, pause, limit):
+    state = State()
+    state.lower(10.0, 1.0, 1, 0.0)
+    if pause:
+        state.pause(20.0, pause)
+    state.good = good
+    state.lower(40.0, 500.0, tokens, 2.0)
+    assert state.limit == pytest.approx(limit)
+    assert state.lost == pytest.approx(limit / 9 if limit not in {250.0, 450.0} else 500 - limit)
+    assert state.back == max(30.0 * tokens, 20 * limit)
+    assert (state.since, state.cut, state.good) == (40.0 - pause, 40.0, 0.0)
+
+
+def test_successes_before_anything_was_refused_show_no_quota():
+    state = State(good=3000.0)
+    state.lower(10.0, 500.0, 1, 0.0)
+    assert state.limit == 250.0
+
+
+def test_beyond_what_was_lost_a_rate_grows_by_a_hundredth_at_most():
+    state = State(limit=100.0, lost=3.0, back=30.0, cut=5.0)
+    for _ in range(30):
+        state.higher(1000.0, 1)
+    assert state.limit == pytest.approx(103.0)
+    state.lost = 0.0
+    grown = []
+    for _ in range(40):
+        before = state.limit
+        state.higher(1000.0, 1)
+        grown.append(state.limit / before - 1)
+    assert grown[0] == pytest.approx(0.01 / 30)
+    assert grown[29] == pytest.approx(0.01)
+    assert grown[39] == pytest.approx(0.01)
+
+
+def test_what_is_as_good_as_no_limit_is_none_after_a_while():
+    state = State(limit=9_999.0, lost=0.0, back=1.0, cut=5.0)
+    limits = []
+    for _ in range(11):
+        state.higher(math.inf, 1)
+        limits.append(state.limit)
+    assert limits == [9_999.0, *[10_000.0] * 9, math.inf]
+    assert (state.cut, state.good) == (0.0, 0.0)
+    at_most = State(limit=99.0, lost=2.0, back=1.0, cut=5.0)
+    at_most.higher(100.0, 1)
+    assert at_most.limit == 100.0
+
+
+@pytest.mark.parametrize(
+    ("takes", "seen"), [(0, 1.0), (1, 0.5), (10, 5.0), (SEEN, 32.0), (100, 64 / 1.64)]
+)
+def test_where_no_rate_is_known_it_is_that_of_the_last_calls(takes, seen):
+    world = World()
+    bucket = Bucket("x", math.inf, Memory(world.clock))
+    for number in range(takes):
+        world.now = 1000.0 + number / 100
+        assert bucket.take(1) == Turn(world.now, world.now)
+    world.now = 1002.0
+    bucket.refused(world.now - 0.001, 1, 0.0)
+    assert bucket._store.look("x").limit == pytest.approx(seen / 2)
+
+
+def test_calls_at_one_moment_are_counted_over_a_tenth_of_a_second():
+    world = World()
+    bucket = Bucket("x", math.inf, Memory(world.clock))
+    for _ in range(5):
+        bucket.take(2)
+    bucket.refused(world.now, 1, 0.0)
+    assert bucket._store.look("x").limit == pytest.approx(50.0)
+
+
+def test_a_turn_of_before_a_rate_was_lowered_is_void():
+    world = World()
+    bucket = Bucket("x", 10.0, Memory(world.clock))
+    first, second = bucket.take(1), bucket.take(1)
+    assert bucket.wait(first) == 0.0
+    assert bucket.wait(second) == pytest.approx(0.0)
+    assert bucket.late(first) == pytest.approx(0.1)
+    world.now += 1
+    assert bucket.late(second) == pytest.approx(1.0)
+    bucket.refused(world.now, 1, 0.0)
+    assert bucket.late(second) == math.inf
+    assert bucket.late(bucket.take(1)) <= 0.1
+
+
+def test_what_a_service_asks_for_is_a_pause_each_time_it_says_so():
+    world = World()
+    bucket = Bucket("x", 10.0, Memory(world.clock))
+    bucket.refused(world.now, 1, 3.0)
+    assert bucket._store.look("x").resumes == world.now + 3.0
+    assert bucket._store.look("x").back == 10 * 3.0 * 5.0
+    bucket.refused(world.now, 1, 4.0)  # under way at the same time: nothing new, but longer
+    state = bucket._store.look("x")
+    assert (state.resumes, state.limit) == (world.now + 4.0, 5.0)
+    assert state.back == 10 * 3.0 * 5.0 + 30
+    assert bucket.outage.row == 1
+
+
+def test_a_success_of_what_was_sent_before_a_refusal_proves_nothing():
+    world = World()
+    bucket = Bucket("x", 10.0, Memory(world.clock))
+    bucket.refused(world.now, 1, 0.0)
+    before = bucket._store.look("x")
+    bucket.succeeded(world.now, 1)
+    assert bucket._store.look("x") == before
+    assert bucket.outage.row == 1
+    world.now += 1
+    bucket.succeeded(world.now, 1)
+    assert bucket._store.look("x").limit > before.limit
+    assert bucket.outage.row == 0
+
+
+def test_a_state_that_is_given_is_gone_on_with_and_left_as_it_was():
+    given = State(limit=3.0, cut=5.0)
+    store = Memory(lambda: 7.0, {"x": given})
+    assert store.look("x") == given
+    assert store.change("x", lambda state, now: state.higher(100.0, 1) or now) == 7.0
+    assert store.look("x").good == 1.0
+    assert given.good == 0.0
+    assert store.look("y") == State()

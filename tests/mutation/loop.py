@@ -19,6 +19,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -100,7 +101,8 @@ class Loop:
             for pid, (mutant, until) in list(running.items()):
                 late = time.monotonic() > until
                 if late:
-                    os.killpg(pid, signal.SIGKILL)
+                    with suppress(ProcessLookupError):  # it has just ended
+                        os.killpg(pid, signal.SIGKILL)
                 done, status = os.waitpid(pid, 0 if late else os.WNOHANG)
                 if done:
                     del running[pid]
@@ -125,7 +127,7 @@ class Loop:
                 os._exit(_asked([(items[name], self.reached[name][0]) for name in mine]))
             finally:
                 os._exit(KILLED)
-        return pid, sum(_limit(self.reached[name][0]) for name in mine)
+        return pid, PATIENCE + sum(_limit(self.reached[name][0]) for name in mine)
 
     def _anew(self, mutant: Mutant) -> tuple[int, float]:
         """In a tree of its own, with the module as it is then."""

@@ -49,6 +49,7 @@ PARTS = {
         },
         (
             "tests/test_ask.py",
+            "tests/test_keeping.py",
             "tests/test_gate.py",
             "tests/test_adaptive.py",
             "tests/test_breaker.py",
@@ -64,7 +65,6 @@ PARTS = {
             f"{STORE}lookup.py": ("settled", "complete", "_marks"),
         },
         (
-            "tests/test_ask.py",
             "tests/test_store.py",
             "tests/test_engine.py",
             "tests/test_faults.py",

@@ -1,0 +1,203 @@
+"""What a run counts and remembers of requests that got no answer, and when it stores the rest."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+import visionhub
+from tests.conftest import jpeg
+from tests.toy import SPEC, Toy
+from visionhub import registry
+from visionhub.engine import keeping
+from visionhub.engine.keeping import AMBIGUOUS, refused
+from visionhub.engine.progress import Progress
+from visionhub.provider import Batch, Body, Outcome, Provider, TaskSpec
+from visionhub.schema import Task
+from visionhub.store.study import StudyFile
+
+ROW = """
+[[price]]
+provider = "{name}"
+sku = "units"
+region = "*"
+currency = "USD"
+tiers = [{{ micros = 1_000_000 }}]
+billing_zone = "UTC"
+effective_from = 2024-01-01
+source = "made up"
+retrieved = {today}
+"""
+ASKED = ("toy", "labels")
+
+
+class Paid(Toy):
+    tasks: ClassVar[Mapping[Task, TaskSpec]] = {
+        Task.LABELS: replace(SPEC, sku="units"),
+        Task.TEXT: SPEC,
+    }
+
+
+class Free(Toy):
+    name = "free"
+    tasks: ClassVar[Mapping[Task, TaskSpec]] = {Task.LABELS: SPEC}
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    (folder / "0.jpg").write_bytes(jpeg(120, 90))
+    return folder
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Progress]:
+    """Ask providers for labels; a dollar each."""
+    from datetime import UTC, datetime
+
+    prices = tmp_path / "prices.toml"
+    prices.write_text(ROW.format(name="toy", today=datetime.now(UTC).date()), "utf-8")
+    study = visionhub.Study(tmp_path / "study.db")
+
+    def annotate(photos: Path, *providers: Provider, tasks=("labels",), **options) -> Progress:
+        known = {provider.name: provider for provider in providers}
+        monkeypatch.setattr(registry, "get", known.__getitem__)
+        monkeypatch.setattr(registry, "load", lambda name: type(known[name]))
+        options = {"max_cost": "100", "prices": prices, **options}
+        return study.annotate(photos, providers=list(known), tasks=tasks, **options)
+
+    return annotate
+
+
+def reason(tmp_path: Path) -> str:
+    rows = visionhub.Study(tmp_path / "study.db").query("SELECT reason FROM status").rows
+    return str(rows[0][0])
+
+
+def test_an_attempt_that_may_have_been_charged_is_counted_as_ambiguous(run, photos, tmp_path):
+    toy = Paid()
+    toy.fault["labels"] = "flaky"
+    progress = run(photos, toy)
+    assert toy.calls == ["labels"]
+    assert progress.ambiguous == {ASKED: 1}
+    assert progress.ended == {(*ASKED, "error"): 1}
+    assert (progress.pending, progress.unsent, progress.spent) == (0, 0, 1_000_000)
+    assert reason(tmp_path) == "down for a moment"
+    again = run(photos, toy)
+    assert toy.calls == ["labels"]
+    assert (again.ambiguous, again.ended) == ({ASKED: 1}, {(*ASKED, "error"): 1})
+    assert again.pending == 0
+
+
+@pytest.mark.parametrize(
+    ("state", "why", "counted"),
+    [
+        ("settled", "", {"cached": {ASKED: 1}}),
+        ("settled", "cut short", {"ended": {(*ASKED, "error"): 1}}),
+        ("held", "", {"elsewhere": 1}),
+        ("unknown", "", {"ended": {(*ASKED, "error"): 1}, "ambiguous": {ASKED: 1}}),
+        ("released", "", {"ended": {(*ASKED, "observed"): 1}}),
+    ],
+)
+def test_what_the_ledger_knows_of_a_request_is_counted_and_only_what_is_released_is_sent(
+    run, photos, tmp_path, state, why, counted
+):
+    toy = Paid()
+    toy.fault["labels"] = "flaky"
+    run(photos, toy)
+    toy.calls.clear()
+    with StudyFile(tmp_path / "study.db", write=True) as study, study.transaction() as sql:
+        sql.execute("DELETE FROM status")  # whoever asked has not said anything
+        charge = "charge" if state in {"settled", "unknown"} else "0"
+        sql.execute(f"UPDATE charges SET state = ?, reason = ?, charge = {charge}", (state, why))
+    progress = run(photos, toy)
+    for name in ("cached", "ended", "ambiguous"):
+        assert getattr(progress, name) == Counter(counted.get(name, {}))
+    assert (progress.elsewhere, progress.unsent) == (counted.get("elsewhere", 0), 0)
+    assert progress.pending == 0
+    assert toy.calls == (["labels"] if state == "released" else [])
+    if state == "unknown":
+        assert reason(tmp_path) == AMBIGUOUS
+
+
+def test_only_what_is_charged_for_can_be_ambiguous(run, photos):
+    toy, free = Paid(), Free()
+    toy.fault["labels"] = free.fault["labels"] = "forget"
+    progress = run(photos, toy, free)
+    assert progress.ended == {(*ASKED, "error"): 1, ("free", "labels", "error"): 1}
+    assert progress.ambiguous == {ASKED: 1}
+    assert run(photos, free).ambiguous == {}
+
+
+def test_what_is_surely_not_charged_is_not_ambiguous(run, photos):
+    toy = Paid()
+    toy.fault["labels"] = "refuse"
+    progress = run(photos, toy)
+    assert (progress.ambiguous, progress.spent) == ({}, 0)
+
+
+def test_an_answer_that_cannot_be_read_was_paid_and_is_not_ambiguous(run, photos):
+    toy = Paid()
+    toy.fault["labels"] = "cut"
+    progress = run(photos, toy)
+    assert progress.ended == {(*ASKED, "error"): 1}
+    assert (progress.ambiguous, progress.spent) == ({}, 1_000_000)
+    assert (progress.money.settled, progress.money.held) == (1_000_000, 0)
+
+
+def test_results_and_unknown_members_are_counted(run, photos):
+    class Newer(Paid):
+        def fetch(self, batch: Batch):
+            for outcome in super().fetch(batch):
+                data = outcome.result.data[:-1] + b', "new": 1}'
+                yield Outcome(outcome.requests, Body(data, model_version="7"))
+
+    progress = run(photos, Newer(), tasks=("labels", "text"))
+    assert progress.ended == {(*ASKED, "observed"): 1, ("toy", "text", "observed"): 1}
+    assert progress.results == {ASKED: 2, ("toy", "text"): 1}
+    assert progress.unknown == {"new": 2}
+    assert progress.versions == {}
+
+
+def test_several_versions_of_a_model_that_answer_one_question_are_told(run, photos, tmp_path):
+    class Moved(Paid):
+        version = "8"
+
+        def fetch(self, batch: Batch):
+            for outcome in super().fetch(batch):
+                yield Outcome(outcome.requests, replace(outcome.result, model_version=self.version))
+
+    one = Moved()
+    run(photos, one)
+    (photos / "1.jpg").write_bytes(jpeg(120, 90, shift=9))
+    one.version = "9"
+    assert run(photos, one).versions == {ASKED: ["8", "9"]}
+
+
+def test_many_answers_are_stored_before_the_run_is_over(run, photos, tmp_path, monkeypatch):
+    for number in range(1, 6):
+        (photos / f"{number}.jpg").write_bytes(jpeg(120, 90, shift=number * 9))
+    monkeypatch.setattr(keeping, "COMMIT_ANSWERS", 2)
+    monkeypatch.setattr(keeping, "PAID_SECONDS", 1e9)
+    sizes = []
+    write = keeping.Keeping._write
+
+    def counted(self: keeping.Keeping) -> None:
+        sizes.append(len(self._answers))
+        write(self)
+
+    monkeypatch.setattr(keeping.Keeping, "_write", counted)
+    run(photos, Paid())
+    assert [size for size in sizes if size] == [2, 2, 2]
+
+
+def test_a_provider_that_fails_as_it_looks_at_an_image_charges_nothing():
+    error = refused("toy", ValueError("odd"))
+    assert str(error) == "toy cannot tell whether it takes the image: ValueError: odd"
+    assert error.charged is False
