@@ -103,6 +103,7 @@ def test_a_line_in_a_bundle_is_free_only_beside_the_other(study, ledger) -> None
     both = Wanted("cloud", "annotate", "", ((line(1, SAFE), line(2, LABELS)),))
     first = ledger.reserve(both)
     assert ledger.totals.held == 1500
+    assert dict(first.units) == {"LABELS": 1}
     ledger.end(ended(first, State.RELEASED, [key(1)]))
     second = ledger.reserve(both)  # labels are on their way: safe search would be sent alone
     assert second.granted == {key(1)}
@@ -146,6 +147,16 @@ def test_nothing_is_held_beyond_the_end_of_a_price_list(study, ledger) -> None:
         ledger.reserve(wanted(3, 4, price=ends))
     assert held(study) == [(100_000, 0, 3000)]
     assert ledger.reserve(wanted(3, price=ends)).granted == {key(3)}
+
+
+def test_units_of_one_image_count_together_towards_the_end_of_a_price_list(study, ledger) -> None:
+    faces = price("FACES", (3, 900), pool="DETECT")
+    text = price("TEXT", (3, 900), pool="DETECT")
+    ledger.reserve(wanted(1, 2, price=faces))
+    image = (line(3, faces), line(4, text))  # one of them fits, both do not
+    with pytest.raises(UsageError, match="its price ends with unit 3"):
+        ledger.reserve(Wanted("cloud", "annotate", "", (image,)))
+    assert held(study) == [(100_000, 0, 1800)]
 
 
 def test_many_requests_in_one_call(study, ledger) -> None:

@@ -106,7 +106,15 @@ def test_another_boot_of_this_host_is_over() -> None:
     assert not is_alive(replace(Owner.here(), boot="0000 pid:[1]"), OPEN, NOW)
     same = replace(Owner.here(), boot=Owner.here().boot.split()[0] + " pid:[1]")  # a container
     assert is_alive(same, OPEN, NOW)
+    assert not is_alive(same, NOW, NOW)
     assert not is_alive(same, OVER, NOW)
+
+
+@on_linux
+def test_a_boot_is_told_with_its_process_numbers() -> None:
+    owners._boot.cache_clear()
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    assert Owner.here().boot == f"{boot} {Path('/proc/self/ns/pid').readlink()}"
 
 
 @pytest.mark.parametrize(
@@ -164,6 +172,7 @@ def test_an_unreadable_process_lives_as_long_as_its_lease(child, monkeypatch) ->
     with monkeypatch.context() as patched:
         patched.setattr(Path, "read_bytes", denied)
         assert is_alive(owner, OPEN, NOW)
+        assert not is_alive(owner, NOW, NOW)
         assert not is_alive(owner, OVER, NOW)
 
 

@@ -36,8 +36,11 @@ def main() -> int:
         before = json.loads(kept.read_text("utf-8")) if chosen.survivors else {}
         wanted = sorted(key for key, one in before.items() if one["outcome"] not in DEAD)
         if wanted or not chosen.survivors:
-            now = _tried(name, wanted, chosen.jobs)
-            kept.write_text(json.dumps({**before, **now}, indent=1), "utf-8")
+            now = kept.with_suffix(".part.json")  # stays when this is interrupted
+            _try(name, wanted, chosen.jobs, now)
+            found = {**before, **json.loads(now.read_text("utf-8"))}
+            kept.write_text(json.dumps(found, indent=1), "utf-8")
+            now.unlink()
         fine &= _told(name, json.loads(kept.read_text("utf-8")), known)
         print(f"{time.monotonic() - start:.0f} seconds\n", flush=True)
     return int(not fine)
@@ -46,9 +49,10 @@ def main() -> int:
 DEAD = ("killed", "timeout")
 
 
-def _tried(name: str, wanted: list[str], jobs: int) -> dict[str, Any]:
-    """What became of each fault of a part, by name; in a copy, so that nobody meets the faults."""
-    with TemporaryDirectory() as folder:
+def _try(name: str, wanted: list[str], jobs: int, results: Path) -> None:
+    """Note what becomes of each fault of a part, by name; in a copy, so that nobody meets them."""
+    results.write_text("{}", "utf-8")
+    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         copy = Path(folder) / "copy"
         for each in NEEDED:
             source = ROOT / each
@@ -59,8 +63,6 @@ def _tried(name: str, wanted: list[str], jobs: int) -> dict[str, Any]:
                 shutil.copy(source, copy / each)
         names = Path(folder) / "wanted.json"
         names.write_text(json.dumps(wanted), "utf-8")
-        results = Path(folder) / "results.json"
-        results.write_text("{}", "utf-8")
         environment = {
             **os.environ,
             "PYTHONPATH": os.pathsep.join([str(copy), str(copy / "providers")]),
@@ -68,10 +70,9 @@ def _tried(name: str, wanted: list[str], jobs: int) -> dict[str, Any]:
             "TMPDIR": folder,
             "VISIONHUB_SHARED": str(ROOT.parent / "shared"),
         }
-        command = [sys.executable, "-m", "tests.mutation.loop", name, str(results), str(jobs)]
-        subprocess.run([*command, str(names)], cwd=copy, env=environment, check=True)
-        found: dict[str, Any] = json.loads(results.read_text("utf-8"))
-    return found
+        command = [sys.executable, "-m", "tests.mutation.loop", name, str(results.resolve())]
+        command += [str(jobs), str(names)]
+        subprocess.run(command, cwd=copy, env=environment, check=True)
 
 
 def _told(name: str, found: dict[str, Any], known: set[str]) -> bool:
