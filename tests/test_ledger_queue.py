@@ -160,8 +160,10 @@ def test_a_transaction_that_is_gone_fails_all_of_them(queued) -> None:
 
 def test_an_interrupted_leader_does_not_take_the_others_along(queued) -> None:
     queued.sql.fails = failing_at("COMMIT", KeyboardInterrupt())
-    kinds = Counter(type(f.exception()) for f in queued.together([1, 2, 3]))
+    errors = [f.exception() for f in queued.together([1, 2, 3])]
+    kinds = Counter(type(error) for error in errors)
     assert kinds == {KeyboardInterrupt: 1, sqlite3.OperationalError: 2}
+    assert {str(error) for error in errors} == {"", "interrupted"}
     assert queued.numbers == []
 
 
