@@ -117,6 +117,26 @@ def test_a_boot_is_told_with_its_process_numbers() -> None:
     assert Owner.here().boot == f"{boot} {Path('/proc/self/ns/pid').readlink()}"
 
 
+def test_where_no_boot_is_told_it_is_empty(monkeypatch) -> None:
+    def none(self: Path, *_: object) -> str:
+        raise FileNotFoundError
+
+    owners._boot.cache_clear()
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "read_text", none)
+        assert owners._boot() == ""
+    owners._boot.cache_clear()
+
+
+@on_linux
+def test_a_program_may_have_a_name_that_is_no_text(monkeypatch) -> None:
+    stat = Path("/proc/self/stat").read_bytes()
+    odd = stat.replace(stat[stat.index(b"(") : stat.rindex(b")") + 1], b"(\xff)")
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "read_bytes", lambda self: odd)
+        assert owners._started(os.getpid()) == stat.rpartition(b")")[2].split()[19].decode()
+
+
 @pytest.mark.parametrize(
     "changed",
     [

@@ -20,11 +20,9 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from functools import cached_property
-from importlib import import_module
 from pathlib import Path
 from tempfile import mkdtemp
-from types import CodeType, FrameType, FunctionType
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -33,10 +31,11 @@ from hypothesis import Phase, settings
 
 from tests.mutation.mutants import Mutant, mutants, mutated
 from tests.mutation.parts import PARTS, Part
+from tests.mutation.swap import put
 
 SLOW = 2.0  # seconds; tests that take longer are not asked
 PATIENCE = 10  # seconds beside eight times what a test took: after that it is stuck
-SURVIVED, KILLED, NO_TEST = 40, 41, 42
+SURVIVED, KILLED, NO_TEST, BROKEN = 40, 41, 42, 43
 OUTER = int(os.environ.get("VISIONHUB_MUTANTS_OUTSIDE", "40"))  # faults outside functions
 MEMORY = 6 << 30
 
@@ -62,8 +61,9 @@ class Loop:
             for item in session.items
             if not any(name in item.nodeid for name in self.part.left_out)
         ]
-        self.reached = self._baseline(items)
-        steady = {item.nodeid: item for item in items if item.nodeid in self.reached}
+        found = self._baseline(items)
+        steady = self._steady([item for item in items if item.nodeid in found])
+        self.reached = {name: found[name] for name in steady}
         print(f"{len(steady)} of {len(session.items)} tests are asked", flush=True)
         inner, outer = [], []
         for path, only in self.part.files.items():
@@ -71,6 +71,8 @@ class Loop:
                 if not self.wanted or mutant.name in self.wanted:
                     (inner if mutant.scope else outer).append(mutant)
         self._all(inner, lambda mutant: self._forked(mutant, steady))
+        untried = [one for one in inner if self.outcomes[one.name]["outcome"] == "no test"]
+        self._all(untried, self._anew)  # what runs when the module is imported
         every = 1 if self.wanted else -(-len(outer) // OUTER) or 1
         some = outer[::every]
         print(f"outside functions: {len(some)} of {len(outer)} faults are tried", flush=True)
@@ -88,6 +90,24 @@ class Loop:
         os.waitpid(pid, 0)
         found: dict[str, Any] = pickle.loads(told.read_bytes())
         return found
+
+    def _steady(self, items: list[pytest.Item]) -> dict[str, pytest.Item]:
+        """Tests that pass each time although others run beside them: else they prove nothing."""
+        folder = Path(mkdtemp())
+        children = []
+        for number in range(max(2, self.jobs)):
+            pid = os.fork()
+            if not pid:
+                _alone()
+                items[0].config._tmp_path_factory._basetemp = Path(mkdtemp())
+                failed = [item.nodeid for item in items if not _passes(item)]
+                (folder / str(number)).write_text("\n".join(failed), "utf-8")
+                os._exit(0)
+            children.append(pid)
+        for pid in children:
+            os.waitpid(pid, 0)
+        shaky = {name for each in folder.iterdir() for name in each.read_text("utf-8").split("\n")}
+        return {item.nodeid: item for item in items if item.nodeid not in shaky}
 
     def _all(self, wanted: Iterable[Mutant], start: Callable[[Mutant], tuple[int, float]]) -> None:
         """Try faults, so many at a time, and note how each ended."""
@@ -123,10 +143,10 @@ class Loop:
         if not pid:
             _alone()
             try:
-                _put(mutant, self.sources[mutant.path])
+                put(mutant, self.sources[mutant.path])
                 os._exit(_asked([(items[name], self.reached[name][0]) for name in mine]))
             finally:
-                os._exit(KILLED)
+                os._exit(BROKEN)  # the fault could not be put in
         return pid, PATIENCE + sum(_limit(self.reached[name][0]) for name in mine)
 
     def _anew(self, mutant: Mutant) -> tuple[int, float]:
@@ -145,7 +165,7 @@ class Loop:
             environment = {**os.environ, "PYTHONPATH": path}
             done = subprocess.run(command, check=False, cwd=tree, env=environment)
             shutil.rmtree(tree, ignore_errors=True)
-            os._exit(SURVIVED if done.returncode == 0 else KILLED)
+            os._exit({0: SURVIVED, 1: KILLED, 2: KILLED}.get(done.returncode, BROKEN))
         return pid, 120 + 6 * sum(took for took, _ in self.reached.values())
 
 
@@ -155,7 +175,7 @@ def _limit(took: float) -> int:
 
 def _word(status: int) -> str:
     code = os.waitstatus_to_exitcode(status)
-    words = {SURVIVED: "survived", NO_TEST: "no test", -signal.SIGALRM: "timeout"}
+    words = {SURVIVED: "survived", NO_TEST: "no test", BROKEN: "broken", -signal.SIGALRM: "timeout"}
     return words.get(code, "killed")
 
 
@@ -214,29 +234,6 @@ def _traced(items: list[pytest.Item], sources: Iterable[str]) -> dict[str, Any]:
         if passes and took < SLOW * 4:  # tracing takes its time as well
             found[item.nodeid] = (took, frozenset(reached))
     return found
-
-
-def _put(mutant: Mutant, source: str) -> None:
-    """Give the function its code with the fault, wherever it has been imported to."""
-    module = import_module(mutant.path.removesuffix(".py").replace("/", "."))
-    code = compile(mutated(source, mutant.number), str(module.__file__), "exec", dont_inherit=True)
-    here: Any = module
-    for name in mutant.scope.split("."):
-        code = next(c for c in code.co_consts if isinstance(c, CodeType) and c.co_name == name)
-        here = _function(vars(here)[name])
-    here.__code__ = code
-
-
-def _function(held: Any) -> Any:
-    if isinstance(held, property):
-        return held.fget
-    if isinstance(held, cached_property):
-        return held.func
-    if isinstance(held, staticmethod | classmethod):
-        return held.__func__
-    if not isinstance(held, FunctionType | type):
-        return held.__wrapped__  # of a cache
-    return getattr(held, "__wrapped__", held)
 
 
 def main() -> int:
