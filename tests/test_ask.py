@@ -32,7 +32,7 @@ from visionhub.errors import (
 from visionhub.provider import Batch, Body, Outcome, Request, TaskSpec, Work, canonical
 from visionhub.schema import Annotation, Scale, Task
 from visionhub.store.items import PackedBody
-from visionhub.store.ledger import Away, State
+from visionhub.store.ledger import Away, Ended, State
 from visionhub.store.study import StudyFile
 
 OPTIONS = canonical({"min_score": 0.1})
@@ -315,7 +315,7 @@ def test_an_attempt_is_held_line_by_line_and_an_answer_says_how_it_ends(study):
         ]
         row = study.connection.execute("SELECT provider, operation, region FROM attempts")
         assert row.fetchone() == ("cloud", "annotate", "")
-        assert till.units == {"LABELS": 2}
+        assert ledger.bought().units == {"cloud": {"LABELS": 2}}
         assert not till.capped
         for request, part in ends.items():
             assert part.ended is not None
@@ -354,7 +354,6 @@ def test_a_refusal_that_is_read_out_of_an_answer_is_an_answer(study):
         (True, ProviderUnavailable("down"), 4, "unknown"),
         (False, ProviderUnavailable("refused", charged=False), 4, "released"),
         (False, RateLimited("too many"), 10, "released"),
-        (False, RefusedImage("no", charged=True), 1, "settled"),
         (True, ValueError("a fault"), 1, "unknown"),
     ],
 )
@@ -369,6 +368,28 @@ def test_what_may_have_been_charged_is_asked_again_only_where_that_is_allowed(
         assert all(str(error) in str(row[5]) for row in charges(study))
         assert all(part.ended is None for part in ends.values())
         assert all(isinstance(part.result, ProviderError) for part in ends.values())
+
+
+@pytest.mark.parametrize("retry", [False, True])
+@pytest.mark.parametrize("body", [None, Body(b"{}")])
+@pytest.mark.parametrize("kind", [RefusedImage, ProviderError])
+def test_an_error_that_is_charged_for_is_settled_together_with_what_came(study, retry, kind, body):
+    """As an answer is: a process that is killed in between leaves it to be found."""
+    error = kind("x", charged=True)
+
+    class Charging(Cloud):
+        def fetch(self, batch: Batch) -> Iterable[Outcome]:
+            self.asked.append(tuple(batch.requests))
+            yield Outcome(tuple(batch.requests), error, body)
+
+    with open_ledger(study, retry=retry) as ledger:
+        cloud = Charging({})
+        ends = asked(cloud, Watch(), till_of(cloud, ledger, retry=retry))
+        assert len(cloud.asked) == 1
+        assert states(study) == ["held"] * 3
+        reason = "" if kind is RefusedImage else "x"
+        for request, part in ends.items():
+            assert part.ended == Ended(1, request.key, State.SETTLED, reason, body is not None)
 
 
 def test_each_attempt_is_held_and_ended_by_itself(study):

@@ -17,6 +17,7 @@ from visionhub import registry
 from visionhub.engine import keeping
 from visionhub.engine.keeping import AMBIGUOUS, refused
 from visionhub.engine.progress import Progress
+from visionhub.errors import StudyError
 from visionhub.provider import Batch, Body, Outcome, Provider, TaskSpec
 from visionhub.schema import Task
 from visionhub.store.study import StudyFile
@@ -195,6 +196,26 @@ def test_many_answers_are_stored_before_the_run_is_over(run, photos, tmp_path, m
     monkeypatch.setattr(keeping.Keeping, "_write", counted)
     run(photos, Paid())
     assert [size for size in sizes if size] == [2, 2, 2]
+
+
+def test_a_store_that_fails_loses_nothing_of_a_call_that_was_paid_for(
+    run, photos, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(keeping, "COMMIT_ANSWERS", 1)
+    monkeypatch.setattr(keeping, "PAID_SECONDS", 1e9)
+    write, failing = keeping.Keeping._write, [StudyError("busy")]
+
+    def once(self: keeping.Keeping) -> None:
+        if self._answers and failing:
+            raise failing.pop()
+        write(self)
+
+    monkeypatch.setattr(keeping.Keeping, "_write", once)
+    with pytest.raises(StudyError, match="busy"):
+        run(photos, Paid(), tasks=("labels", "text"))
+    study = visionhub.Study(tmp_path / "study.db")
+    assert study.query("SELECT status FROM requests").rows == [("observed",)] * 2
+    assert study.query("SELECT DISTINCT state FROM charges").rows == [("settled",)]
 
 
 def test_a_provider_that_fails_as_it_looks_at_an_image_charges_nothing():

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,7 +38,17 @@ from tests.ledgers import (
     wanted,
 )
 from visionhub.errors import CapReached, StudyError, UsageError
-from visionhub.store.ledger import Away, Ended, Ledger, Recovered, Reserved, State, Wanted
+from visionhub.store import ledger_owners
+from visionhub.store.ledger import (
+    Away,
+    Bought,
+    Ended,
+    Ledger,
+    Recovered,
+    Reserved,
+    State,
+    Wanted,
+)
 from visionhub.store.ledger_away import BILLED
 from visionhub.store.migrations import migrations
 from visionhub.store.opening import APPLICATION_ID
@@ -66,10 +79,51 @@ def held(study: StudyFile) -> list[tuple[int, int, int]]:
 # Reserving
 
 
+def test_a_run_tells_what_it_bought_and_not_what_others_did(study) -> None:
+    with open_ledger(study) as earlier:
+        earlier.end(ended(earlier.reserve(wanted(1)), State.UNKNOWN))
+    with open_ledger(study) as ledger, open_ledger(study) as beside:
+        beside.end(ended(beside.reserve(wanted(2, 3)), State.UNKNOWN))
+        assert ledger.bought() == Bought(0, {})
+        ledger.end(ended(ledger.reserve(wanted(4)), State.RELEASED))  # throttled, and asked again
+        ledger.end(ended(ledger.reserve(wanted(4)), State.UNKNOWN))
+        ledger.reserve(wanted(5, price=DEARER))
+        assert ledger.bought() == Bought(1500 + 4000, {"cloud": {"LABELS": 2}})
+        assert beside.bought() == Bought(3000, {"cloud": {"LABELS": 2}})
+
+
+def test_nothing_is_reserved_once_what_was_held_is_given_up(study, monkeypatch) -> None:
+    """A thread of a run that was cut short may come at that moment; nobody would end its hold."""
+    ledger = open_ledger(study)
+    give_up = ledger_owners.recover
+
+    with ThreadPoolExecutor(1) as pool:
+        late: list[Future[Reserved]] = []
+
+        def recover(*args) -> Recovered:
+            late.append(pool.submit(ledger.reserve, wanted(1)))
+            while not ledger._queue._jobs:
+                time.sleep(0.001)
+            return give_up(*args)
+
+        @contextmanager
+        def after_it() -> Iterator[None]:
+            late[0].exception(timeout=10)
+            with study.writing:
+                yield
+
+        monkeypatch.setattr(ledger_owners, "recover", recover)
+        ledger._writing = after_it()
+        ledger.close()
+        with pytest.raises(StudyError, match="its ledger is closed"):
+            late[0].result()
+    assert states(study) == {}
+
+
 def test_what_is_reserved_is_held_at_its_highest_price_before_it_is_sent(study, ledger) -> None:
     reserved = ledger.reserve(wanted(1, 2))
     assert reserved.granted == {key(1), key(2)}
-    assert reserved.units == {"LABELS": 2}
+    assert ledger.bought() == Bought(3000, {"cloud": {"LABELS": 2}})
     assert not reserved.away
     assert not reserved.capped
     assert held(study) == [(100_000, 0, 3000)]
@@ -92,7 +146,8 @@ def test_reservations_are_durable_in_the_journal_mode_of_the_study(study, ledger
 
 def test_a_request_that_costs_nothing_is_still_sent_once(study, ledger) -> None:
     reserved = ledger.reserve(wanted(1, price=None))
-    assert reserved.units == {}
+    assert reserved.granted == {key(1)}
+    assert ledger.bought() == Bought(0, {})
     assert ledger.reserve(wanted(1, price=None)).away == {key(1): Away.HELD}
     assert study.query("SELECT line_id, units, hold FROM charges").rows == [(None, 0, 0)]
     assert study.query("SELECT * FROM usage").rows == []
@@ -103,18 +158,19 @@ def test_a_line_in_a_bundle_is_free_only_beside_the_other(study, ledger) -> None
     both = Wanted("cloud", "annotate", "", ((line(1, SAFE), line(2, LABELS)),))
     first = ledger.reserve(both)
     assert ledger.totals.held == 1500
-    assert dict(first.units) == {"LABELS": 1}
+    assert ledger.bought().units == {"cloud": {"LABELS": 1}}
     ledger.end(ended(first, State.RELEASED, [key(1)]))
     second = ledger.reserve(both)  # labels are on their way: safe search would be sent alone
     assert second.granted == {key(1)}
-    assert second.units == {"SAFE": 1}
+    assert ledger.bought().units == {"cloud": {"LABELS": 1, "SAFE": 1}}
     assert ledger.totals.held == 1500 + 700
 
 
 def test_requests_of_one_line_about_one_image_are_one_unit(study, ledger) -> None:
     image = (line(1, FACES), line(2, FACES), line(3, TEXT))
     reserved = ledger.reserve(Wanted("cloud", "annotate", "", (image, (line(4, FACES),))))
-    assert reserved.units == {"FACES": 2, "TEXT": 1}
+    assert reserved.granted == {key(1), key(2), key(3), key(4)}
+    assert ledger.bought().units == {"cloud": {"FACES": 2, "TEXT": 1}}
     assert ledger.totals.held == 3 * 900
     assert study.query("SELECT pool, held FROM usage").rows == [("DETECT", 3)]
 

@@ -167,6 +167,20 @@ def test_an_interrupted_leader_does_not_take_the_others_along(queued) -> None:
     assert queued.numbers == []
 
 
+def test_one_that_is_interrupted_as_it_takes_the_lead_leaves_it_to_the_next(
+    queued, monkeypatch
+) -> None:
+    def interrupted(job: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Queue, "_appoint", staticmethod(interrupted))
+        with pytest.raises(KeyboardInterrupt):
+            queued.insert(1)
+    assert queued.insert(2) == 4
+    assert queued.numbers == [2]
+
+
 def test_one_that_is_interrupted_as_it_waits_hands_the_lead_on(queued, monkeypatch) -> None:
     real, left = threading.Event.wait, [KeyboardInterrupt()]
 

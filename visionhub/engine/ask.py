@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from visionhub.engine.gate import Gate, Stop
 from visionhub.engine.till import Admitted, Till, only
 from visionhub.errors import (
+    AuthenticationError,
     ProviderError,
     RateLimited,
     RefusedImage,
@@ -112,14 +113,12 @@ class _Attempts:
 
     def _enough(self, state: RetryCallState) -> bool:
         """Whether to give up; asked after each failed attempt."""
+        if self.stop.is_set() or self._ledgerless:
+            return True
         error = state.outcome.exception() if state.outcome else None
-        most = THROTTLED if isinstance(error, RateLimited) else ATTEMPTS
-        return (
-            state.attempt_number >= most
-            or self.stop.is_set()
-            or self._ledgerless
-            or not self.gate.may_retry()
-        )
+        if isinstance(error, RateLimited):  # the gate sees to it that few calls are wasted
+            return state.attempt_number >= THROTTLED
+        return state.attempt_number >= ATTEMPTS or not self.gate.may_retry()
 
     def _pause(self, state: RetryCallState) -> float:
         """Seconds before the next attempt; for a service that asks for patience the gate waits."""
@@ -219,6 +218,9 @@ class _Attempts:
         error = outcome.result
         if not mine or not isinstance(error, ProviderError):
             return None
+        if error.charged and not isinstance(error, TransientError | AuthenticationError):
+            self._keep(mine, outcome, admitted)  # paid for, as an answer is: settled with what came
+            return None
         try:
             self.till.failed(admitted.attempt, [request.key for request in mine], error)
         except StudyError:  # it stays held, so unknown in the end; answers beside it are kept
@@ -245,13 +247,16 @@ def _read(provider: Provider, outcome: Outcome, attempt: int | None) -> Iterable
     result = outcome.result
     if isinstance(result, ProviderError):
         came = None if outcome.body is None else PackedBody.pack(outcome.body)
-        return [Parsed(request, result, came) for request in outcome.requests]
+        return [
+            Parsed(r, result, came, _ended(r, attempt, result, State.SETTLED, came))
+            for r in outcome.requests
+        ]
     try:
         body = PackedBody.pack(result)
     except Exception as error:
         no_body = ProviderError(f"{provider.name} returned no body: {error}")
         return [
-            Parsed(r, no_body, ended=_ended(r, attempt, no_body, State.UNKNOWN))
+            Parsed(r, no_body, ended=_ended(r, attempt, no_body, State.UNKNOWN, None))
             for r in outcome.requests
         ]
     return [_parsed(provider, result, r, body, attempt) for r in outcome.requests]
@@ -262,16 +267,21 @@ def _parsed(
 ) -> Parsed:
     """A complete answer was paid for, whatever it says."""
     result = parse(provider, raw.data, request)
-    return Parsed(request, result, body, _ended(request, attempt, result, State.SETTLED))
+    return Parsed(request, result, body, _ended(request, attempt, result, State.SETTLED, body))
 
 
 def _ended(
-    request: Request, attempt: int | None, result: Annotation | ProviderError, state: State
+    request: Request,
+    attempt: int | None,
+    result: Annotation | ProviderError,
+    state: State,
+    body: PackedBody | None,
 ) -> Ended | None:
     if attempt is None:
         return None
     unread = isinstance(result, ProviderError) and not isinstance(result, RefusedImage)
-    return Ended(attempt, request.key, state, str(result) if unread else "", state is State.SETTLED)
+    reason = str(result) if unread else ""
+    return Ended(attempt, request.key, state, reason, body is not None)
 
 
 def parse(provider: Provider, body: bytes, request: Request) -> Annotation | ProviderError:

@@ -86,8 +86,6 @@ class Keeping:
         self._count(answer)
         if part.ended is None and self._is_ambiguous(answer):
             self.progress.ambiguous[question.provider, question.task.value] += 1
-        if len(self._answers) >= COMMIT_ANSWERS:
-            self.commit()
 
     def _count(self, answer: Answer) -> None:
         asked = (answer.question.provider, answer.question.task.value)
@@ -136,8 +134,13 @@ class Keeping:
         self.commit_if_due()
 
     def commit_if_due(self) -> None:
-        """Store what waits, if it has waited long enough."""
-        if time.monotonic() - self._committed > self._patience:
+        """Store what waits, if it has waited long enough or is much.
+
+        Between two calls' answers and not amid them: what is left of a call when this fails would
+        be lost, though it was paid for.
+        """
+        late = time.monotonic() - self._committed > self._patience
+        if late or len(self._answers) >= COMMIT_ANSWERS:
             self.commit()
 
     def commit(self) -> None:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from visionhub.schema import ANSWERED, Status
-from visionhub.store.ledger import Totals
+from visionhub.store.ledger import Bought, Totals
 
 ANSWERED_WORDS = frozenset(status.value for status in ANSWERED)
 
@@ -47,10 +47,9 @@ class Progress:
     ambiguous: Counter[tuple[str, str]] = field(default_factory=Counter)
     elsewhere: int = 0  # requests that another process was asking
     unsent: int = 0  # requests that the run's end, or its cap, left as they were
-    units: dict[str, dict[str, int]] = field(default_factory=dict)  # by provider and price line
     calls: dict[str, Calls] = field(default_factory=dict)  # by provider, services only
     money: Totals | None = None  # of the study's ledger
-    spent_before: int = 0  # micro-units that the study had spent when the run began
+    bought: Bought | None = None  # by this run; told at its end
     versions: dict[tuple[str, str], list[str]] = field(default_factory=dict)  # if several
     rehearsal: bool = False
     pending: int = 0  # requests still to be answered for files looked at
@@ -82,8 +81,13 @@ class Progress:
 
     @property
     def spent(self) -> int:
-        """Micro-units that this run has spent, ambiguous attempts included."""
-        return self.money.settled - self.spent_before if self.money else 0
+        """Micro-units that this run has spent, ambiguous attempts included; 0 until its end."""
+        return self.bought.micros if self.bought else 0
+
+    @property
+    def units(self) -> Mapping[str, Mapping[str, int]]:
+        """Units that this run has spent, by provider and price line; empty until its end."""
+        return self.bought.units if self.bought else {}
 
     @property
     def through(self) -> int:
@@ -113,7 +117,10 @@ class Progress:
         return dict(sorted(table.items()))
 
     def _money(self) -> dict[str, Any] | None:
-        return asdict(self.money) | {"spent_in_this_run": self.spent} if self.money else None
+        if self.money is None:
+            return None
+        own = {"spent_in_this_run": self.spent} if self.bought else {}
+        return asdict(self.money) | own
 
     def summary(self) -> dict[str, Any]:
         """Everything, ready for JSON."""
@@ -135,7 +142,7 @@ class Progress:
             "ambiguous": sum(self.ambiguous.values()),
             "asked_elsewhere": self.elsewhere,
             "not_sent": self.unsent,
-            "units": {name: units for name, units in self.units.items() if units},
+            "units": self.units,
             "calls": {name: asdict(calls) for name, calls in self.calls.items()},
             "money": self._money(),
             "model_versions": [

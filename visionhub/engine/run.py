@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, nullcontext
+from contextlib import closing, nullcontext, suppress
 from dataclasses import replace
 from itertools import chain
 
@@ -25,7 +25,13 @@ from visionhub.engine.plan import Plan
 from visionhub.engine.progress import Calls, Progress
 from visionhub.engine.sources import Found
 from visionhub.engine.till import Till, only
-from visionhub.errors import AuthenticationError, CapReached, ProviderError
+from visionhub.errors import (
+    AuthenticationError,
+    CapReached,
+    ProviderError,
+    RateLimited,
+    StudyError,
+)
 from visionhub.images import Rendering
 from visionhub.pricing import money as amount
 from visionhub.provider import Batch, Provider, Request, Work
@@ -69,8 +75,6 @@ class Run:
         self._ending = Ending(self.stop)
         self._later: list[Todo] = []  # put off: the provider, or another process, stood in the way
         self._second = False  # whether the files are through, and what was put off is asked
-        if money:
-            self.progress.spent_before = money.ledger.totals.settled
 
     def go(self, files: Iterable[Found]) -> Progress:
         """Ask about every file; returns the counts.
@@ -101,7 +105,7 @@ class Run:
                 raise
             finally:
                 self.keeping.commit()
-                self._tell()
+                self._settle_up()
         self._raise_end()
         self.progress.interrupted = self.stop.is_set()
         return self.progress
@@ -235,7 +239,7 @@ class Run:
 
     def _take(self, parsed: Iterable[Parsed]) -> None:
         for part in parsed:
-            if part.away is Away.HELD and not self._second:  # another process asks it just now
+            if not self._second and self._may_wait(part):
                 self._later.append(self.keeping.leave(part.request))
             else:
                 self.keeping.take(part)
@@ -244,14 +248,25 @@ class Run:
             self._ending.end()
         self._tell()
 
+    def _may_wait(self, part: Parsed) -> bool:
+        """Whether to ask it again later: it costs nothing, and something stands in the way now."""
+        throttled = isinstance(part.result, RateLimited) and part.result.charged is False
+        return part.away is Away.HELD or (throttled and not self._ending.is_set())
+
     def _idle(self) -> None:
         self.keeping.commit_if_due()
+        self._tell()
+
+    def _settle_up(self) -> None:
+        """Count what this run has spent; a study that cannot be read has said so already."""
+        if self.money:
+            with suppress(StudyError):
+                self.progress.bought = self.money.ledger.bought()
         self._tell()
 
     def _tell(self) -> None:
         if self.money:
             self.progress.money = self.money.ledger.totals
-            self.progress.units = {name: dict(t.units) for name, t in self._tills.items()}
         self.progress.calls = {
             name: Calls(gate.calls, gate.throttled, gate.retries, gate.given_up)
             for name, gate in self._gates.items()

@@ -6,8 +6,6 @@ bodies, by the thread that stores them.
 
 from __future__ import annotations
 
-import threading
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -47,8 +45,6 @@ class Till:
         self._retry = terms is not None and terms.retry
         self._prices = _prices(provider, terms)
         self._provider, self._locate = provider, locate
-        self._lock = threading.Lock()
-        self.units: Counter[str] = Counter()  # reserved, by price line
         self.capped = False
 
     def may_pass(self, error: ProviderError) -> bool:
@@ -64,9 +60,8 @@ class Till:
         reserved = self._ledger.reserve(
             Wanted(name, batch.operation, self._provider.region(), lines)
         )
-        with self._lock:
-            self.capped = self.capped or bool(reserved.capped)
-            self.units.update(reserved.units)
+        if reserved.capped:
+            self.capped = True
         sent = only(batch, reserved.granted)
         return Admitted(sent, reserved.attempt, reserved.away)
 

@@ -52,7 +52,6 @@ def _costs(progress: Progress, study: str) -> list[str]:
         f"{provider} {sku} {n}"
         for provider, units in progress.units.items()
         for sku, n in units.items()
-        if n
     ]
     bought = f" ({counted(sum(map(_sum, progress.units.values())), 'unit')}: {', '.join(lines)})"
     spent = say(progress.spent) + (bought if lines else "")

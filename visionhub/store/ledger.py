@@ -20,11 +20,19 @@ from typing import TypeVar
 from visionhub.pricing import Price, PriceTable
 from visionhub.store import ledger_owners
 from visionhub.store.explain import explained
-from visionhub.store.ledger_accounts import NO_CAP, keep_table, read_totals, set_cap
+from visionhub.store.ledger_accounts import (
+    NO_CAP,
+    bought,
+    keep_table,
+    last_attempt,
+    read_totals,
+    set_cap,
+)
 from visionhub.store.ledger_away import Book
 from visionhub.store.ledger_end import end
 from visionhub.store.ledger_items import (
     Away,
+    Bought,
     Ended,
     Line,
     Recovered,
@@ -41,6 +49,7 @@ from visionhub.store.study import StudyFile
 
 __all__ = [
     "Away",
+    "Bought",
     "Ended",
     "Ledger",
     "Line",
@@ -88,17 +97,17 @@ class Ledger:
 
         self._lease_until = clock() + LEASE
 
-        def enter(sql: sqlite3.Connection) -> tuple[Book, Totals]:
+        def enter(sql: sqlite3.Connection) -> tuple[Book, Totals, int]:
             when = self._now()
             set_cap(sql, currency, NO_CAP if cap is None else cap)
             me = owner or Owner.here()
             owner_id = ledger_owners.enter(sql, me, when, self._lease_until, rehearsal)
             table_id = keep_table(sql, table, when)
             book = Book(run_id, owner_id, table_id, currency, dict(free), retry)
-            return book, read_totals(sql, currency)
+            return book, read_totals(sql, currency), last_attempt(sql)
 
         try:
-            self._book, self._totals = self._do(enter)
+            self._book, self._totals, self._before = self._do(enter)
         except BaseException:
             self._sql.close()
             raise
@@ -111,6 +120,8 @@ class Ledger:
         """
 
         def work(sql: sqlite3.Connection) -> Reserved:
+            if self._closed:  # between its last transaction and its end: nobody would end this hold
+                raise sqlite3.ProgrammingError("its ledger is closed")
             reserved, prices = reserve(sql, self._book, wanted, self._now(), self._alive)
             self._prices.update(prices)
             return reserved
@@ -149,6 +160,10 @@ class Ledger:
         """Stay alive in the eyes of other hosts; it writes once in a third of a lease at most."""
         if is_due(self._lease_until, self._clock()):
             self._write(lambda sql: None)
+
+    def bought(self) -> Bought:
+        """What this run has spent so far; others may spend from the same account."""
+        return self._do(lambda sql: bought(sql, self._book.owner_id, self._before))
 
     @property
     def totals(self) -> Totals:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from visionhub.errors import CapReached
 from visionhub.pricing import PriceTable, money
-from visionhub.store.ledger_items import Totals
+from visionhub.store.ledger_items import Bought, Totals
 from visionhub.store.ledger_owners import stamp
 
 NO_CAP = 2**62
@@ -37,6 +37,26 @@ def read_totals(sql: sqlite3.Connection, currency: str) -> Totals:
     find = "SELECT cap, settled, held, unknown FROM accounts WHERE currency = ?"
     cap, settled, held, unknown = sql.execute(find, (currency,)).fetchone()
     return Totals(currency, None if cap == NO_CAP else cap, settled, held, unknown)
+
+
+def last_attempt(sql: sqlite3.Connection) -> int:
+    """The id of the latest attempt; 0 before the first."""
+    return int(sql.execute("SELECT coalesce(max(id), 0) FROM attempts").fetchone()[0])
+
+
+def bought(sql: sqlite3.Connection, owner_id: int, after: int) -> Bought:
+    """What an owner's attempts after a certain one came to; what it still holds counts as spent."""
+    found = sql.execute(
+        "SELECT a.provider, l.sku, sum(c.units), sum(CASE c.state WHEN 'held' THEN c.hold ELSE "
+        "c.charge END) FROM attempts a JOIN charges c ON c.attempt_id = a.id JOIN price_lines l "
+        "ON l.id = c.line_id WHERE a.id > ? AND a.owner_id = ? AND c.state <> 'released' "
+        "GROUP BY 1, 2 HAVING sum(c.units) > 0 ORDER BY 1, 2",
+        (after, owner_id),
+    ).fetchall()
+    units: dict[str, dict[str, int]] = {}
+    for provider, sku, number, _ in found:
+        units.setdefault(provider, {})[sku] = number
+    return Bought(sum(micros for *_, micros in found), units)
 
 
 def keep_table(sql: sqlite3.Connection, table: PriceTable, when: datetime) -> int:

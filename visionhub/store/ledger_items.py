@@ -55,14 +55,12 @@ class Reserved:
     """What may be sent, as which attempt; what may not, and why.
 
     attempt: None when nothing is granted. capped: what the cap has no room for, by whole images.
-    units: what is held, by sku.
     """
 
     attempt: int | None
     granted: frozenset[str]
     away: Mapping[str, Away] = field(default_factory=dict)
     capped: frozenset[str] = frozenset()
-    units: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +83,14 @@ class Totals:
     settled: int
     held: int
     unknown: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bought:
+    """What one run has spent, with what is held or unknown. units: by provider and price line."""
+
+    micros: int
+    units: Mapping[str, Mapping[str, int]]
 
 
 @dataclass(frozen=True, slots=True)

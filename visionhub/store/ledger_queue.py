@@ -48,8 +48,8 @@ class Queue:
             with self._guard:
                 self._jobs.append(job)
                 if not self._led:
+                    self._appoint(job)  # first: Ctrl-C in here would leave a lead that nobody has
                     self._led = True
-                    self._appoint(job)
             job.woken.wait()
             if job.leads:
                 self._lead()

@@ -114,12 +114,8 @@ class _Attempt:
             ],
         )
         self._note_claims()
-        counted: Counter[str] = Counter()
-        for line, n, *_ in self._rows:
-            if line.price and n:
-                counted[line.price.sku] += n
         granted = frozenset(line.key for line, *_ in self._rows)
-        return Reserved(attempt, granted, away, capped, counted)
+        return Reserved(attempt, granted, away, capped)
 
     def _insert_attempt(self) -> int:
         book, wanted = self._book, self._wanted
