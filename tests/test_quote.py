@@ -26,13 +26,14 @@ import visionhub
 from tests.sandboxed import Seer
 from visionhub.cli import app, consent
 from visionhub.engine import survey
+from visionhub.engine.agreement import agreed
 from visionhub.engine.costs import less, line_quotes, more
 from visionhub.engine.intake import Todo, prepare
 from visionhub.engine.plan import Ask, plan
 from visionhub.engine.quote import Quote, quote
 from visionhub.engine.sources import Sources, without_study
 from visionhub.engine.terms import make_terms
-from visionhub.errors import StudyError, UnknownProvider, UnreadableImage, UsageError
+from visionhub.errors import Interrupted, StudyError, UnknownProvider, UnreadableImage, UsageError
 from visionhub.images import Limits, sha256_of
 from visionhub.pricing import Price, PriceTable, Tier, money
 from visionhub.report.quoted import most, sections
@@ -529,7 +530,9 @@ def test_a_stopped_quote_says_that_it_is_a_part(photos, tmp_path, sandbox, monke
     assert made.interrupted
     assert 0 < made.files < GOOD
     assert "Interrupted" in rendered(made)
-    assert not consent.consent(made, yes=True, max_cost_given=True)
+    with pytest.raises(Interrupted, match="before anything was sent") as stopped:
+        agreed(files, planned, terms, tmp_path / "s.db", lambda _: True, stop)
+    assert stopped.value.exit_code == 130
 
 
 class TestConsent:

@@ -12,6 +12,7 @@ option, and what to do) and the exit code that the command line ends with.
       x ModelError              a weight file is missing, refused or cannot be fetched
       x CapReached              the spending cap ended the run
       x Declined                the quote was shown, and the answer was no
+        + Interrupted           stopped before there was an answer
       x UnreadableImage         which file, and why
       x ProviderError           something about one request
         + AuthenticationError   stops the run at once
@@ -75,6 +76,12 @@ class CapReached(VisionHubError):
 
 class Declined(VisionHubError):
     """The quote of a paid run was not agreed to; nothing was sent."""
+
+
+class Interrupted(Declined):
+    """The run was stopped while its quote was made; nothing was sent."""
+
+    exit_code: ClassVar[int] = 130
 
 
 class UnreadableImage(VisionHubError):

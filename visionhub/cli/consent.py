@@ -25,8 +25,6 @@ def consent(quote: Quote, *, yes: bool, max_cost_given: bool, as_json: bool = Fa
     from visionhub.report.quoted import most, sections
     from visionhub.report.terminal import write
 
-    if quote.interrupted:
-        return False
     if quote.rehearsal or not quote.units:
         return True
     if as_json:

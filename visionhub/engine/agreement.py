@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from visionhub.engine.plan import Plan
 from visionhub.engine.sources import Sources, without_study
 from visionhub.engine.terms import Terms
-from visionhub.errors import Declined, UsageError
+from visionhub.errors import Declined, Interrupted, UsageError
 
 if TYPE_CHECKING:
     from visionhub.engine.quote import Quote
@@ -27,7 +27,8 @@ def agreed(
 ) -> Terms:
     """The terms with the cap that was agreed to.
 
-    Raises UsageError when nobody could agree, Declined when the answer is no.
+    Raises UsageError when nobody could agree, Declined when the answer is no, and Interrupted when
+    `stop` came before it.
     """
     if confirm is None:
         if terms.cap is None:
@@ -40,6 +41,8 @@ def agreed(
     from visionhub.engine.quote import quote
 
     made = quote(without_study(files, study, lambda _: None), plan, terms, study, stop=stop)
+    if made.interrupted:
+        raise Interrupted("Stopped before anything was sent.")
     if not confirm(made):
         raise Declined("Nothing was sent.")
     return terms if terms.cap is not None else replace(terms, cap=made.spent + made.highest)
