@@ -67,7 +67,7 @@ _TABLES = (
 
 _INDICES = (
     "CREATE UNIQUE INDEX charges_held ON charges(key) WHERE state = 'held'",
-    "CREATE INDEX charges_open ON charges(state) WHERE state IN ('held', 'unknown')",
+    "CREATE INDEX charges_unknown ON charges(attempt_id) WHERE state = 'unknown'",
     "CREATE INDEX charges_attempt ON charges(attempt_id)",
     "CREATE INDEX attempts_open ON attempts(owner_id) WHERE ended_at IS NULL",
 )

@@ -133,12 +133,15 @@ def _table(study: StudyFile, name: str, meaning: TableMeaning) -> Iterator[str]:
 
 
 def _unique(study: StudyFile, name: str) -> Iterator[str]:
-    """A sentence for each index: what is unique, and what is quick to look up."""
+    """A sentence for each index: what is unique, and what is quick to look up, of which rows."""
     for _, index, unique, origin, _ in sorted(_pragma(study, "index_list", name)):
         if origin == "pk":
             continue
         columns = ", ".join(f"`{row[2]}`" for row in _pragma(study, "index_info", index))
-        yield f"{'Unique' if unique else 'Indexed'}: {columns}."
+        ((text,),) = study.query("SELECT sql FROM sqlite_master WHERE name = ?", (index,)).rows
+        rows = (text or "").partition(" WHERE ")[2]
+        where = f" where `{rows}`" if rows else ""
+        yield f"{'Unique' if unique else 'Indexed'}: {columns}{where}."
 
 
 def _view(study: StudyFile, name: str, meaning: TableMeaning) -> Iterator[str]:
