@@ -22,6 +22,7 @@ from visionhub.report.spending import GROUPS, ambiguous, spending, spent
 from visionhub.schema import Annotation, Status
 from visionhub.store.items import Answer, PackedBody, RenderingRow
 from visionhub.store.ledger import State
+from visionhub.store.ledger_owners import LOST
 from visionhub.store.record import Recorder
 from visionhub.store.study import StudyFile
 
@@ -77,7 +78,7 @@ def test_the_command_shows_the_account_and_the_table(spender: Spender) -> None:
     assert "unknown, counted as spent, 0.003 USD" in text
     assert "left 0.014 USD" in text
     assert "safe_search" in text
-    assert "visionhub ledger ambiguous" in text
+    assert f"visionhub ledger ambiguous --study {spender.path}" in text
     assert "REHEARSAL" not in text
     document = json.loads(run("ledger", "-s", str(spender.path), "--json").stdout)
     assert document["spent"][0]["spent"] == 6_000
@@ -108,7 +109,7 @@ def test_a_study_without_a_ledger_says_so(tmp_path: Path) -> None:
     path = tmp_path / "study.db"
     StudyFile(path, write=True).close()
     assert "it has no ledger" in run("ledger", "--study", str(path)).stdout
-    assert "None: every outcome" in run("ledger", "ambiguous", "--study", str(path)).stdout
+    assert "None: nothing" in run("ledger", "ambiguous", "--study", str(path)).stdout
     header = run("ledger", "ambiguous", "--study", str(path), "--csv", "-").stdout
     assert header.startswith("path,image,provider,task")
     assert len(header.splitlines()) == 1
@@ -140,6 +141,30 @@ def test_ambiguous_requests_are_listed_with_their_cost(spender: Spender) -> None
     ]
     printed = run("ledger", "ambiguous", "--study", str(spender.path), "--csv", "-").stdout
     assert [row["cost"] for row in csv.DictReader(io.StringIO(printed))] == ["0.0015", "0.0015"]
+
+
+def test_what_a_dead_process_holds_is_in_doubt_before_any_run_says_so(spender: Spender) -> None:
+    with StudyFile(spender.path, write=True) as study, spender.open(study, None) as ledger:
+        ledger.reserve(spender.wanted(5, [LABELS]))
+        assert len(ambiguous(study)) == 2  # its process lives
+        with study.transaction() as sql:
+            sql.execute("UPDATE owners SET started = '1' WHERE ended_at IS NULL")
+        found = list(ambiguous(study))[-1]
+        assert (found["path"], found["cost"], found["now"]) == ("photo5.jpg", 1_500, "open")
+        assert found["why"] == LOST
+
+
+def test_columns_that_hold_nothing_are_left_out(tmp_path: Path) -> None:
+    one = Spender(tmp_path / "study.db")
+    one.call(1, [LABELS], State.SETTLED)
+    header = run("ledger", "--study", str(one.path)).stdout.splitlines()[4].split()
+    assert header == ["provider", "attempts", "units", "settled", "spent"]
+    one.call(2, [LABELS], State.UNKNOWN)
+    header = run("ledger", "--study", str(one.path)).stdout.splitlines()[4].split()
+    assert header == [
+        *("provider", "attempts", "units", "settled", "unknown", "spent"),
+        *("in", "doubt"),
+    ]
 
 
 def test_an_answer_to_a_later_attempt_is_told(spender: Spender) -> None:

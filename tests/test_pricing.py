@@ -323,6 +323,8 @@ def test_the_packaged_file_is_in_the_form_that_is_read() -> None:
         ("[[price]]", "[[price]]\nnote = 3", "note: expected a text"),
         ("[[price]]", "[price]", "it holds no prices"),
         ("[[price]]", "[[price", "is no price table"),
+        ("[[price]]", "a = " + "[" * 9_000, "it is nested too deeply"),
+        ("micros = 5", "micros = " + "5" * 9_000, "is no price table"),
     ],
 )
 def test_a_wrong_row_is_named(tmp_path: Path, old: str, new: str, says: str) -> None:
@@ -333,6 +335,18 @@ def test_a_wrong_row_is_named(tmp_path: Path, old: str, new: str, says: str) -> 
         PriceTable.read(path)
     assert "my.toml" in str(caught.value)
     assert says in str(caught.value)
+
+
+def test_a_file_that_is_no_table_is_not_read_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "my.toml"
+    path.write_text(ROW)
+    monkeypatch.setattr("visionhub.pricing.table.MOST", len(ROW))
+    assert PriceTable.read(path)
+    monkeypatch.setattr("visionhub.pricing.table.MOST", len(ROW) - 1)
+    with pytest.raises(UsageError, match=r"my\.toml: it is too long for a price table"):
+        PriceTable.read(path)
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,10 @@ def test_all_lines_without_a_price_are_named() -> None:
     assert "google" not in said
 
 
+def test_a_region_that_is_not_set_is_named_as_the_cause() -> None:
+    assert "no region is set (a price is known for us-east-1)" in refusal(*BOTH, region="")
+
+
 def own_table(tmp_path: Path, **changes: object) -> Path:
     """A user's table: the packaged one, changed in every Rekognition line."""
     table = PriceTable.packaged()
@@ -145,6 +149,7 @@ def test_a_claim_goes_to_the_pool() -> None:
         ("google.labels", "0", "1 to 1,000"),
         ("google.labels", "-1", "1 to 1,000"),
         ("google.labels", "many", "1 to 1,000"),
+        ("google.labels", "9" * 5_000, "1 to 1,000"),
         ("google.labels", "²", "1 to 1,000"),
         ("google.faces", "1000", "is not asked here; charged for: google.labels"),
         ("labels", "1000", "is not asked here"),

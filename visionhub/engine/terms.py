@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from visionhub.engine.plan import Ask
 
 ON_AMBIGUOUS = ("skip", "retry", "ask")
+DIGITS = 20  # of a claim; Python refuses to read a number of thousands of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,7 @@ def _number(option: str, text: str, price: Price) -> int:
             f"{option}: no free units a month are known for {price.provider} {price.sku}. "
             f"{HOW_TO_ADD}."
         )
-    if not (text.isascii() and text.isdecimal() and 0 < int(text) <= most):
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) <= DIGITS else 0
+    if not 0 < number <= most:
         raise UsageError(f"{option}: give a whole number of units a month, 1 to {most:,}.")
-    return int(text)
+    return number

@@ -31,8 +31,10 @@ def read_rows(text: str, where: str) -> tuple[str | None, list[Price]]:
     """
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # a number of very many digits too
         raise UsageError(f"{where} is no price table (TOML): {error}.") from None
+    except RecursionError:
+        raise UsageError(f"{where} is no price table (TOML): it is nested too deeply.") from None
     version, rows = document.pop("version", None), document.pop("price", None)
     if document:
         raise UsageError(f"{where}: {next(iter(document))!r} is unknown here: write [[price]].")

@@ -15,6 +15,7 @@ from visionhub.pricing.rows import ANYWHERE, read_rows, written
 
 PACKAGED = "prices-2026-11-23.toml"
 OLD_DAYS, TOO_OLD_DAYS = 90, 365
+MOST = 10_000_000  # characters of a table
 HOW_TO_ADD = (
     "To add it:  visionhub prices --toml > my-prices.toml , copy a row, put in what the vendor's "
     "price list says, and give  --prices my-prices.toml"
@@ -44,11 +45,14 @@ class PriceTable:
         Raises UsageError, which names the file and every wrong row and member.
         """
         try:
-            text = path.read_text("utf-8-sig")
+            with path.open(encoding="utf-8-sig") as file:
+                text = file.read(MOST + 1)
         except OSError as error:
             raise UsageError(f"--prices {path}: {error.strerror or error}.") from error
         except UnicodeDecodeError:
             raise UsageError(f"--prices {path}: it is no UTF-8 text.") from None
+        if len(text) > MOST:
+            raise UsageError(f"--prices {path}: it is too long for a price table.")
         return cls.packaged().under(text, str(path))
 
     @classmethod
@@ -99,7 +103,8 @@ class PriceTable:
         if later:
             return f"{line} on {on} (a price is known from {min(later)} on)"
         known = ", ".join(p.region for p in near)
-        return f"{line} (a price is known for {known})" if known else line
+        unset = "" if region or not known else ", for no region is set"
+        return f"{line}{unset} (a price is known for {known})" if known else line
 
     def check_age(
         self, today: date, *, allow_old: bool, among: Iterable[Price] | None = None

@@ -123,7 +123,7 @@ def _bills(path: Path, text: TextIO) -> Iterator[Bill]:
         layout = layout or _layout(path, row)
         try:
             bill = _bill(layout, row)
-        except (ValueError, InvalidOperation, KeyError) as error:
+        except (ValueError, KeyError) as error:
             raise UsageError(
                 f"The billing export {str(path)!r}, row {number}, cannot be read: {error}."
             ) from None
@@ -215,7 +215,10 @@ def _moment(text: str) -> datetime:
 
 
 def _figure(text: str) -> Decimal:
-    figure = Decimal(text.strip() or "0")
+    try:
+        figure = Decimal(text.strip() or "0")
+    except InvalidOperation:
+        figure = Decimal("NaN")
     if not figure.is_finite() or abs(figure) > MOST:
         raise ValueError(f"{text!r} is no figure")
     return figure

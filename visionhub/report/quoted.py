@@ -44,7 +44,7 @@ def ambiguous(study: Path) -> str:
     number = counted(sum(requests for _, requests, _ in found), "request")
     return (
         f"{number} of earlier runs may have been charged for without an answer, {each} at most "
-        f"(visionhub ledger ambiguous {study})."
+        f"(visionhub ledger ambiguous --study {study})."
     )
 
 

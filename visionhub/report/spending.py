@@ -9,6 +9,7 @@ import csv
 import io
 import sys
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -17,7 +18,10 @@ from visionhub.report.files import whole
 from visionhub.report.plain import counted
 from visionhub.report.terminal import Section
 from visionhub.schema import ANSWERED
+from visionhub.store.explain import explained
 from visionhub.store.ledger_accounts import read_totals
+from visionhub.store.ledger_owners import LOST, dead, holders
+from visionhub.store.owners import is_alive
 from visionhub.store.study import StudyFile
 from visionhub.store.table import Table
 
@@ -32,7 +36,18 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "line": ("provider", "sku", "region"),
 }
 MONEY = ("spent", "in_doubt", "on_hold", "cost")  # members that hold micro-units
-COUNTS = ("attempts", "requests", "units", "settled", "unknown", "released", "held")
+SHOWN = (  # to a person; requests are the sum of settled to held
+    "attempts",
+    "units",
+    "settled",
+    "unknown",
+    "released",
+    "held",
+    "spent",
+    "in_doubt",
+    "on_hold",
+)
+RARE = ("unknown", "released", "held", "in_doubt", "on_hold")  # no column where all is 0
 _SUMS = (
     "count(DISTINCT attempt) AS attempts, count(*) AS requests, "
     "sum((state <> 'released') * units) AS units, sum(state = 'settled') AS settled, "
@@ -45,14 +60,16 @@ _ANSWERED = ", ".join(f"'{status.value}'" for status in ANSWERED)
 _AMBIGUOUS = (
     "SELECT (SELECT path FROM paths p WHERE p.image_id = c.image_id ORDER BY p.id LIMIT 1) "
     "AS path, i.sha256 AS image, a.provider, q.task, a.operation, a.reserved_at AS sent_at, "
-    "a.run_id AS run, a.currency, c.charge AS cost, c.reason AS why, "
+    "a.run_id AS run, a.currency, CASE c.state WHEN 'held' THEN c.hold ELSE c.charge END AS cost, "
+    "CASE c.state WHEN 'held' THEN ? ELSE c.reason END AS why, "
     "CASE WHEN c.body_id IS NOT NULL OR EXISTS (SELECT 1 FROM charges o WHERE o.key = c.key "
     "AND o.state = 'settled' AND o.body_id IS NOT NULL) OR EXISTS (SELECT 1 FROM requests r "
     "WHERE r.image_id = c.image_id AND r.question_id = c.question_id AND r.status IN "
     f"({_ANSWERED})) THEN 'answered since' ELSE 'open' END AS now "
     "FROM charges c JOIN attempts a ON a.id = c.attempt_id "
     "LEFT JOIN images i ON i.id = c.image_id LEFT JOIN questions q ON q.id = c.question_id "
-    "WHERE c.state = 'unknown' ORDER BY a.id, c.image_id, q.task"
+    "WHERE c.state IN ('held', 'unknown') AND (c.state = 'unknown' OR a.owner_id IN ({gone})) "
+    "ORDER BY a.id, c.image_id, q.task"
 )
 
 
@@ -78,8 +95,16 @@ def spent(study: StudyFile, by: str) -> Table:
 
 
 def ambiguous(study: StudyFile) -> Table:
-    """Each request whose outcome nobody knows: what it cost at most, and whether it is open."""
-    return study.query(_AMBIGUOUS)
+    """Each request whose outcome nobody knows: what it cost at most, and whether it is open.
+
+    What a dead process holds is among them, though only the next run makes it unknown. Raises
+    StudyError.
+    """
+    sql, now = study.connection, datetime.now(UTC)
+    with explained(study.path):
+        gone = dead(sql, holders(sql), now, is_alive)
+    marks = ", ".join("?" * len(gone))
+    return study.query(_AMBIGUOUS.replace("{gone}", marks), (LOST, *gone))
 
 
 def _accounts(study: StudyFile) -> list[Entry]:
@@ -115,18 +140,22 @@ def sections(found: Mapping[str, Any]) -> Iterator[Section]:
     if found["rehearsal"]:
         notes.append("REHEARSAL: a stand-in answered; it was counted as if it cost, and cost none")
     yield Section(f"Ledger of {found['study']}", notes=tuple(notes))
+    spent = found["spent"]
     names = GROUPS[found["by"]]
-    columns = (*names, *COUNTS, "spent", "in doubt", "on hold")
+    shown = [name for name in SHOWN if name not in RARE or any(entry[name] for entry in spent)]
     rows = [
-        [
-            *(entry[name] for name in names),
-            *(f"{entry[name]:,}" for name in COUNTS),
-            *(money(entry[name], entry["currency"]) for name in ("spent", "in_doubt", "on_hold")),
-        ]
-        for entry in found["spent"]
+        [*(entry[name] for name in names), *(_said(entry, n) for n in shown)] for entry in spent
     ]
-    doubt = sum(entry["unknown"] for entry in found["spent"])
-    yield Section(f"By {found['by']}", columns, rows, tuple(_notes(doubt)), columns[len(names) :])
+    columns = [name.replace("_", " ") for name in (*names, *shown)]
+    doubt = sum(entry["unknown"] for entry in spent)
+    right = tuple(columns[len(names) :])
+    yield Section(
+        f"By {found['by']}", tuple(columns), rows, tuple(_notes(doubt, found["study"])), right
+    )
+
+
+def _said(entry: Entry, name: str) -> str:
+    return money(entry[name], entry["currency"]) if name in MONEY else f"{entry[name]:,}"
 
 
 def _account(account: Mapping[str, Any]) -> str:
@@ -142,17 +171,18 @@ def _account(account: Mapping[str, Any]) -> str:
     return " · ".join(parts)
 
 
-def _notes(doubt: int) -> Iterator[str]:
-    yield "Settled, unknown, released and held count requests; what is unknown counts as spent."
+def _notes(doubt: int, path: str) -> Iterator[str]:
+    yield "Settled, unknown, released and held count requests (no column: none); unknown is spent."
     yield "The cap cannot see other spending of the account, taxes, storage and transfer."
     if doubt:
-        yield f"{counted(doubt, 'request')} with an unknown outcome: visionhub ledger ambiguous"
+        unknown = f"{counted(doubt, 'request')} with an unknown outcome"
+        yield f"{unknown}: visionhub ledger ambiguous --study {path}"
 
 
 def doubts(found: Table, path: str) -> Iterator[Section]:
     """What `ambiguous` found in the study at `path`."""
     if not len(found):
-        yield Section("Ambiguous requests", notes=(f"None: every outcome in {path} is known.",))
+        yield Section("Ambiguous requests", notes=(f"None: nothing in {path} is in doubt.",))
         return
     columns = ("path", "provider", "task", "sent at", "why", "cost at most", "now")
     rows = [

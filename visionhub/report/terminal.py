@@ -58,7 +58,7 @@ def _table(section: Section) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=True, show_edge=False, header_style="dim")
     for column in section.columns:
         side = "right" if column in section.right else "left"
-        table.add_column(column, justify=side, overflow="fold")  # type: ignore[arg-type]
+        table.add_column(column, justify=side, overflow="fold", no_wrap=side == "right")  # type: ignore[arg-type]
     for row in section.rows:
         table.add_row(*(Text("" if cell is None else plain(cell)) for cell in row))
     return table
