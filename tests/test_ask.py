@@ -12,12 +12,9 @@ import pytest
 
 from tests.ledgers import TABLE, new_study, open_ledger
 from tests.toy import SPEC, Toy
-from visionhub.engine import keeping
 from visionhub.engine.adaptive import Memory
 from visionhub.engine.ask import Parsed, ask
 from visionhub.engine.gate import Gate
-from visionhub.engine.keeping import COMMIT_SECONDS, PAID_SECONDS, Keeping
-from visionhub.engine.progress import Progress
 from visionhub.engine.terms import Terms
 from visionhub.engine.till import NOT_SENT, Till, after, only
 from visionhub.errors import (
@@ -509,28 +506,6 @@ def test_what_is_free_beside_what_is_charged_for_is_in_the_ledger_too(study):
         cloud = Partly({})
         asked(cloud, Watch(), till_of(cloud, ledger))
         assert [row[3] for row in charges(study)] == [1, 0, 1]
-
-
-@pytest.mark.parametrize(("paid", "seconds"), [(True, PAID_SECONDS), (False, COMMIT_SECONDS)])
-def test_what_waits_is_stored_in_time_and_what_is_paid_for_sooner(
-    paid, seconds, study, monkeypatch
-):
-    class Counting(Keeping):
-        stored = 0
-
-        def commit(self) -> None:
-            self.stored += 1
-
-    now = 0.0
-    monkeypatch.setattr(keeping.time, "monotonic", lambda: now)
-    money = object() if paid else None
-    one = Counting(study, None, {}, Progress(total=0), money)
-    now += seconds
-    one.commit_if_due()
-    assert one.stored == 0
-    now += 0.001
-    one.commit_if_due()
-    assert one.stored == 1
 
 
 def test_a_provider_that_never_charges_needs_no_ledger(study):

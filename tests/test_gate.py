@@ -20,7 +20,7 @@ from visionhub import registry
 from visionhub.engine import ask as asking
 from visionhub.engine import gate as gating
 from visionhub.engine.adaptive import BURST, Bucket, Memory
-from visionhub.engine.gate import Gate
+from visionhub.engine.gate import Ending, Gate
 from visionhub.errors import (
     AuthenticationError,
     CapReached,
@@ -221,6 +221,33 @@ def test_what_came_with_an_error_is_kept(use, photos, study, monkeypatch):
     assert run(study, photos).failed == 6
     held = study.query("SELECT r.reason, b.bytes FROM requests r JOIN bodies b ON b.id = r.body_id")
     assert held.rows == [("code 14", 23)] * 6
+
+
+def test_who_waits_for_the_end_of_a_run_wakes_when_it_comes_and_not_before():
+    stop = threading.Event()
+    ending = Ending(stop)
+
+    def waited(timeout: float) -> tuple[bool, float]:
+        began = time.monotonic()
+        return ending.wait(timeout), time.monotonic() - began
+
+    came, seconds = waited(0.25)
+    assert (came, ending.is_set()) == (False, False)
+    assert 0.2 < seconds < 2
+    assert waited(0.0)[0] is False
+    timer = threading.Timer(0.05, stop.set)
+    timer.start()
+    came, seconds = waited(30.0)
+    timer.join()
+    assert (came, ending.is_set()) == (True, True)
+    assert seconds < 5
+    stop.clear()
+    assert not ending.is_set()
+    ending.end()
+    came, seconds = waited(30.0)
+    assert came is True
+    assert seconds < 5
+    assert not stop.is_set()  # the caller's own
 
 
 def test_stopping_while_waiting_sends_nothing():

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import ClassVar
 
 import pytest
 
 import visionhub
 from tests.conftest import jpeg
+from tests.ledgers import new_study
 from tests.toy import SPEC, Toy
 from visionhub import registry
 from visionhub.engine import keeping
-from visionhub.engine.keeping import AMBIGUOUS, refused
+from visionhub.engine.keeping import AMBIGUOUS, COMMIT_SECONDS, PAID_SECONDS, refused
 from visionhub.engine.progress import Progress
-from visionhub.errors import StudyError
+from visionhub.errors import CapReached, StudyError, StudyFull
 from visionhub.provider import Batch, Body, Outcome, Provider, TaskSpec
 from visionhub.schema import Task
 from visionhub.store.study import StudyFile
@@ -216,6 +218,131 @@ def test_a_store_that_fails_loses_nothing_of_a_call_that_was_paid_for(
     study = visionhub.Study(tmp_path / "study.db")
     assert study.query("SELECT status FROM requests").rows == [("observed",)] * 2
     assert study.query("SELECT DISTINCT state FROM charges").rows == [("settled",)]
+
+
+def test_what_the_cap_leaves_out_is_counted_as_not_sent(run, photos):
+    for number in range(1, 4):
+        (photos / f"{number}.jpg").write_bytes(jpeg(120, 90, shift=number * 9))
+    seen: list[Progress] = []
+    with pytest.raises(CapReached):
+        run(photos, Paid(), max_cost="2", watch=seen.append)
+    assert (seen[-1].done, seen[-1].unsent, seen[-1].pending) == (2, 2, 0)
+
+
+def test_nothing_is_open_after_a_run_over_images_that_cannot_be_read(run, photos):
+    (photos / "broken.jpg").write_bytes(jpeg(120, 90)[:300])
+    progress = run(photos, Paid(), tasks=("labels", "text"))
+    assert (progress.done, progress.unreadable_images, progress.pending) == (2, 1, 0)
+
+
+class Intake:
+    """Where a run's answers go: here it only counts."""
+
+    def __init__(self) -> None:
+        self.reasons: list[object] = []
+        self.stored: list[int] = []
+        self.unreadable = 0
+
+    def count_unreadable(self, questions: tuple[int, ...]) -> None:
+        self.unreadable += len(questions)
+
+    def store(self, prepared: Collection[object], answers: Collection[object]) -> dict[str, int]:
+        self.stored.append(len(prepared))
+        return {}
+
+
+class Ballast:
+    def __init__(self, there: bool) -> None:
+        self.there = there
+        self.asked = 0
+
+    def release(self) -> bool:
+        self.asked += 1
+        return self.there
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Iterable[StudyFile]:
+    with new_study(tmp_path / "study.db") as study:
+        yield study
+
+
+def kept(study: StudyFile, money: object = None) -> keeping.Keeping:
+    return keeping.Keeping(study, Intake(), {}, Progress(total=0), money)
+
+
+def image(number: int) -> SimpleNamespace:
+    return SimpleNamespace(todo=SimpleNamespace(image_id=number, questions=(1, 2)))
+
+
+@pytest.mark.parametrize("paid", [True, False])
+def test_what_waits_is_stored_in_time_and_what_is_paid_for_sooner(paid, study, monkeypatch):
+    now, renewed = 100.0, []
+    monkeypatch.setattr(keeping.time, "monotonic", lambda: now)
+    ledger = SimpleNamespace(renew=lambda: renewed.append(now), settle=None)
+    one = kept(study, SimpleNamespace(ledger=ledger) if paid else None)
+    one.intake.reasons.append("why")
+    seconds = PAID_SECONDS if paid else COMMIT_SECONDS
+    stored = []
+    for passed in (0.99, 0.02, 0.97, 0.04):
+        now += seconds * passed
+        one.commit_if_due()
+        stored.append(len(one.intake.stored))
+    assert stored == [0, 1, 1, 2]
+    assert len(renewed) == (2 if paid else 0)
+    assert one.intake.reasons == []
+
+
+def test_an_image_that_cannot_be_read_any_more_follows_what_it_answered_before(study, monkeypatch):
+    now = 100.0
+    monkeypatch.setattr(keeping.time, "monotonic", lambda: now)
+    one = kept(study)
+    one.unreadable(image(1))
+    one.unreadable(image(2))
+    assert (one.intake.unreadable, one.progress.pending) == (4, -4)
+    assert one.intake.stored == []
+    one.unreadable(image(2))  # it could be read before it was put off: that goes first
+    assert one.intake.stored == [2]
+    now += COMMIT_SECONDS + 1
+    one.unreadable(image(3))
+    assert one.intake.stored == [2, 2]
+
+
+@pytest.mark.parametrize(("there", "before"), [(True, False), (False, False), (True, True)])
+def test_a_full_disk_is_met_with_the_ballast_once(study, there, before):
+    full = StudyFull("full")
+
+    class Full(keeping.Keeping):
+        tries = 0
+
+        def _write(self) -> None:
+            self.tries += 1
+            if self.tries == 1:
+                raise full
+
+    ballast = Ballast(there)
+    one = Full(study, Intake(), {}, Progress(total=0), SimpleNamespace(ballast=ballast))
+    one.full = StudyFull("before") if before else None
+    if there and not before:
+        one.commit()
+        assert one.full is full
+        assert (one.tries, ballast.asked) == (2, 1)
+        return
+    with pytest.raises(StudyFull, match="full"):
+        one.commit()
+    assert one.full is not full
+    assert (one.tries, ballast.asked) == (1, 0 if before else 1)
+
+
+def test_a_full_disk_ends_a_run_that_has_no_ballast(study):
+    class Full(keeping.Keeping):
+        def _write(self) -> None:
+            raise StudyFull("full")
+
+    one = Full(study, Intake(), {}, Progress(total=0), None)
+    with pytest.raises(StudyFull):
+        one.commit()
+    assert one.full is None
 
 
 def test_a_provider_that_fails_as_it_looks_at_an_image_charges_nothing():

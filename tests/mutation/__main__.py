@@ -38,7 +38,8 @@ def main() -> int:
         if wanted or not chosen.survivors:
             now = kept.with_suffix(".part.json")  # stays when this is interrupted
             _try(name, wanted, chosen.jobs, now)
-            found = {**before, **json.loads(now.read_text("utf-8"))}
+            sure = {key: one for key, one in before.items() if key not in wanted}
+            found = {**sure, **json.loads(now.read_text("utf-8"))}
             kept.write_text(json.dumps(found, indent=1), "utf-8")
             now.unlink()
         fine &= _told(name, json.loads(kept.read_text("utf-8")), known)
