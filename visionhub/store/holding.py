@@ -13,14 +13,12 @@ from visionhub.pricing import Price, month
 from visionhub.store import lookup
 from visionhub.store.explain import explained
 from visionhub.store.items import Question, limits_key
-from visionhub.store.ledger import Away, State
+from visionhub.store.ledger import Away
 from visionhub.store.ledger_accounts import NO_CAP
-from visionhub.store.ledger_away import BILLED, LATE, half
+from visionhub.store.ledger_away import charges, reasons
 from visionhub.store.ledger_owners import dead, holders
 from visionhub.store.owners import is_alive
 from visionhub.store.study import StudyFile
-
-MARKS = 500  # values bound in one statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,30 +108,11 @@ class Holding:
 
     def away(self, keys: Sequence[str]) -> dict[str, Away]:
         """Which requests will not be sent, and why, by what was tried before."""
-        found: dict[str, Away] = {}
         if self.study is None or not self._charged:
-            return found
-        whole = {half(key): key for key in keys}
-        halves = list(whole)
-        for start in range(0, len(halves), MARKS):
-            some = halves[start : start + MARKS]
-            sql = (
-                "SELECT c.key, c.state, c.reason, a.owner_id FROM charges c JOIN attempts a ON "
-                f"a.id = c.attempt_id WHERE c.key IN ({_marks(some)}) AND c.state <> 'released'"
-            )
-            for key, state, reason, owner_id in self.study.query(sql, some).rows:
-                why = self._why(State(state), reason, owner_id)
-                if why is not None:
-                    found[whole[key]] = min(why, found.get(whole[key], why), key=_STRENGTH.index)
-        return found
-
-    def _why(self, state: State, reason: str, owner_id: int) -> Away | None:
-        """As the ledger decides when it reserves; a dead owner's hold is as good as unknown."""
-        if state is State.HELD and owner_id not in self._gone:
-            return Away.HELD
-        if state is not State.SETTLED or reason.startswith(BILLED):
-            return None if self._retry else Away.AMBIGUOUS
-        return Away.UNREADABLE if reason and not reason.startswith(LATE) else Away.ANSWERED
+            return {}
+        with explained(self.study.path):
+            earlier = charges(self.study.connection, keys)
+            return reasons(earlier, retry=self._retry, gone=self._gone)
 
     def account(self, currency: str) -> Account:
         """The study's account in a currency."""
@@ -154,9 +133,6 @@ class Holding:
         )
         rows = self.study.query(sql, key).rows
         return (rows[0][0], rows[0][1]) if rows else (0, 0)
-
-
-_STRENGTH = (Away.ANSWERED, Away.UNREADABLE, Away.HELD, Away.AMBIGUOUS)
 
 
 @contextmanager

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from visionhub.store.ledger_items import Away, State
 from visionhub.store.ledger_owners import IsAlive, dead, recover
@@ -44,33 +45,51 @@ def away_of(
     is_alive: IsAlive,
 ) -> dict[str, Away]:
     """Which requests are not to be sent, and why; what a dead owner holds is recovered first."""
-    charges = list(_charges(sql, keys))
-    holders = {owner_id for _, state, _, owner_id in charges if state == State.HELD}
+    found = list(charges(sql, keys))
+    holders = {charge.owner_id for charge in found if charge.state is State.HELD}
     gone = dead(sql, holders - {book.owner_id}, when, is_alive)
     if gone:
         recover(sql, gone, when)
-        charges = list(_charges(sql, keys))
+        found = list(charges(sql, keys))
+    return reasons(found, retry=book.retry)
+
+
+class Earlier(NamedTuple):
+    """What an earlier attempt came to for a request; one that was released is none."""
+
+    key: str
+    state: State
+    reason: str
+    owner_id: int
+
+
+def reasons(
+    found: Iterable[Earlier], *, retry: bool, gone: Collection[int] = ()
+) -> dict[str, Away]:
+    """Why requests are not to be sent, by key; the strongest reason counts.
+
+    gone: owners that are dead; what they hold is as good as unknown.
+    """
     away: dict[str, Away] = {}
-    for key, state, reason, _ in charges:
-        why = _why(state, reason, book)
-        if why and (key not in away or _STRENGTH.index(why) < _STRENGTH.index(away[key])):
-            away[key] = why
+    for charge in found:
+        why = _why(charge, retry=retry, gone=gone)
+        if why is not None:
+            away[charge.key] = min(why, away.get(charge.key, why), key=_STRENGTH.index)
     return away
 
 
-def _why(state: State, reason: str, book: Book) -> Away | None:
+def _why(charge: Earlier, *, retry: bool, gone: Collection[int]) -> Away | None:
     """Why a charge keeps its request from being sent; None when it does not."""
-    if state == State.HELD:
+    if charge.state is State.HELD and charge.owner_id not in gone:
         return Away.HELD
-    if state == State.UNKNOWN or reason.startswith(BILLED):
-        return None if book.retry else Away.AMBIGUOUS
-    return Away.UNREADABLE if reason and not reason.startswith(LATE) else Away.ANSWERED
+    if charge.state is not State.SETTLED or charge.reason.startswith(BILLED):
+        return None if retry else Away.AMBIGUOUS
+    read = not charge.reason or charge.reason.startswith(LATE)
+    return Away.ANSWERED if read else Away.UNREADABLE
 
 
-def _charges(
-    sql: sqlite3.Connection, keys: Collection[str]
-) -> Iterator[tuple[str, State, str, int]]:
-    """What counts of earlier charges: key, state, reason, owner."""
+def charges(sql: sqlite3.Connection, keys: Collection[str]) -> Iterator[Earlier]:
+    """What counts of the earlier attempts at requests."""
     whole = {half(key): key for key in keys}
     halves = list(whole)
     for start in range(0, len(halves), _MANY):
@@ -81,4 +100,4 @@ def _charges(
             some,
         )
         for key, state, reason, owner_id in found:
-            yield whole[key], State(state), reason, owner_id
+            yield Earlier(whole[key], State(state), reason, owner_id)
