@@ -7,46 +7,32 @@ from typing import Annotated
 
 import typer
 
-SourcesArgument = Annotated[
-    list[str],
-    typer.Argument(
-        help="Files, folders (searched through), globs, CSV files (with --column), or - for a "
-        "list on standard input, one a line or NUL-separated."
-    ),
-]
-StudyOption = Annotated[
-    Path | None, typer.Option("--study", "-s", help="The study file.  [study.db]")
-]
+from visionhub.cli.options import (
+    ColumnOption,
+    FreeOption,
+    LimitOption,
+    OldPricesOption,
+    ParametersOption,
+    PricesOption,
+    ProvidersOption,
+    SeedOption,
+    SensitiveOption,
+    SettingsOption,
+    ShuffleOption,
+    SourcesArgument,
+    StudyOption,
+    TasksOption,
+)
 
 
 def annotate(
     sources: SourcesArgument,
     study: StudyOption = None,
-    provider: Annotated[
-        list[str] | None,
-        typer.Option("--provider", "-p", help="Who is asked; repeat it for several.  [embedded]"),
-    ] = None,
-    task: Annotated[
-        str | None,
-        typer.Option(
-            "--tasks",
-            "-t",
-            help="What is asked, comma-separated. Default: labels,objects,faces,"
-            "text,safe_search. See `visionhub providers`.",
-        ),
-    ] = None,
-    param: Annotated[
-        list[str] | None,
-        typer.Option("--param", help="task.name=value or provider.task.name=value; repeat it."),
-    ] = None,
-    sensitive: Annotated[
-        str | None,
-        typer.Option(help="Sensitive attributes to ask for by name, such as age,gender,emotion."),
-    ] = None,
-    setting: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="provider.name=value: how a service is reached; repeat it."),
-    ] = None,
+    provider: ProvidersOption = None,
+    task: TasksOption = None,
+    param: ParametersOption = None,
+    sensitive: SensitiveOption = None,
+    setting: SettingsOption = None,
     sandbox: Annotated[
         bool,
         typer.Option(
@@ -62,28 +48,19 @@ def annotate(
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Do not ask: at most the quote is spent.")
     ] = False,
-    prices: Annotated[
-        Path | None, typer.Option(help="Prices of your own; see `visionhub prices`.")
-    ] = None,
-    old_prices: Annotated[
-        bool, typer.Option("--old-prices", help="Use prices although they are a year old.")
-    ] = False,
-    assume_free: Annotated[
-        list[str] | None,
-        typer.Option(help="provider.task=N: free units a month that you claim; repeat it."),
-    ] = None,
+    prices: PricesOption = None,
+    old_prices: OldPricesOption = False,
+    assume_free: FreeOption = None,
     on_ambiguous: Annotated[
         str,
         typer.Option(
             help="Requests that may have been charged without an answer: skip, retry or ask."
         ),
     ] = "skip",
-    column: Annotated[
-        str | None, typer.Option(help="The column of a CSV file that holds paths.")
-    ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="At most so many files.")] = None,
-    shuffle: Annotated[bool, typer.Option("--shuffle", help="Files in random order.")] = False,
-    seed: Annotated[int, typer.Option(help="The seed of --shuffle.")] = 0,
+    column: ColumnOption = None,
+    limit: LimitOption = None,
+    shuffle: ShuffleOption = False,
+    seed: SeedOption = 0,
     json: Annotated[
         bool,
         typer.Option(

@@ -8,12 +8,9 @@ from typing import Annotated
 
 import typer
 
-from visionhub.cli.prices import PricesOption
+from visionhub.cli.options import PricesOption, StudyOption
 
 app = typer.Typer(help="Show what a study has spent, by provider, task, day, run or price line.")
-StudyOption = Annotated[
-    Path | None, typer.Option("--study", "-s", help="The study file.  [study.db]")
-]
 CsvOption = Annotated[
     str | None, typer.Option("--csv", help="Write CSV to this file; - prints it.")
 ]

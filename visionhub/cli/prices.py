@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-PricesOption = Annotated[
-    Path | None, typer.Option("--prices", help="Your own price table, over the packaged one.")
-]
+from visionhub.cli.options import PricesOption
 
 
 def prices(

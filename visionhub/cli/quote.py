@@ -9,8 +9,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from visionhub.cli.annotate import SourcesArgument, StudyOption
-from visionhub.cli.prices import PricesOption
+from visionhub.cli.options import (
+    ColumnOption,
+    FreeOption,
+    LimitOption,
+    OldPricesOption,
+    ParametersOption,
+    PricesOption,
+    ProvidersOption,
+    SeedOption,
+    SensitiveOption,
+    SettingsOption,
+    ShuffleOption,
+    SourcesArgument,
+    StudyOption,
+    TasksOption,
+)
 
 if TYPE_CHECKING:
     from visionhub.engine.plan import Ask
@@ -22,36 +36,17 @@ EVERY = 10.0  # seconds between two lines on how far it got
 def quote(
     sources: SourcesArgument,
     study: StudyOption = None,
-    provider: Annotated[
-        list[str] | None,
-        typer.Option("--provider", "-p", help="Who would be asked; repeat it.  [embedded]"),
-    ] = None,
-    task: Annotated[
-        str | None,
-        typer.Option("--tasks", "-t", help="What would be asked, comma-separated."),
-    ] = None,
-    param: Annotated[
-        list[str] | None,
-        typer.Option("--param", help="task.name=value or provider.task.name=value; repeat it."),
-    ] = None,
-    sensitive: Annotated[
-        str | None, typer.Option(help="Sensitive attributes to ask for by name.")
-    ] = None,
-    setting: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="provider.name=value: how a service is reached; repeat it."),
-    ] = None,
+    provider: ProvidersOption = None,
+    task: TasksOption = None,
+    param: ParametersOption = None,
+    sensitive: SensitiveOption = None,
+    setting: SettingsOption = None,
     max_cost: Annotated[
         str | None, typer.Option(help="Say whether it fits under this cap, such as 5 or '5 USD'.")
     ] = None,
     prices: PricesOption = None,
-    old_prices: Annotated[
-        bool, typer.Option("--old-prices", help="Use prices although they are a year old.")
-    ] = False,
-    assume_free: Annotated[
-        list[str] | None,
-        typer.Option(help="provider.task=N: free units a month that you claim; repeat it."),
-    ] = None,
+    old_prices: OldPricesOption = False,
+    assume_free: FreeOption = None,
     on_ambiguous: Annotated[
         str, typer.Option(help="Requests that may have been charged already: skip or retry.")
     ] = "skip",
@@ -68,12 +63,10 @@ def quote(
         Path | None,
         typer.Option(help="Write near duplicates to this CSV file: path, group, distance."),
     ] = None,
-    column: Annotated[
-        str | None, typer.Option(help="The column of a CSV file that holds paths.")
-    ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="At most so many files.")] = None,
-    shuffle: Annotated[bool, typer.Option("--shuffle", help="Files in random order.")] = False,
-    seed: Annotated[int, typer.Option(help="The seed of --shuffle.")] = 0,
+    column: ColumnOption = None,
+    limit: LimitOption = None,
+    shuffle: ShuffleOption = False,
+    seed: SeedOption = 0,
     json: Annotated[
         bool, typer.Option("--json", help="Print JSON; money in millionths of the currency.")
     ] = False,
