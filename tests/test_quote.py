@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import shutil
+import signal
 import sqlite3
 import time
 from collections import Counter
@@ -25,6 +26,7 @@ from visionhub_sandbox import Fault, Sandbox
 import visionhub
 from tests.sandboxed import Seer
 from visionhub.cli import app, consent
+from visionhub.cli.watch import stopping
 from visionhub.engine import survey
 from visionhub.engine.agreement import agreed
 from visionhub.engine.costs import less, line_quotes, more
@@ -559,6 +561,22 @@ class TestConsent:
         monkeypatch.setattr("sys.stdin", io.StringIO(typed))
         assert consent.consent(made, yes=False, max_cost_given=True) is agreed
         assert "Send 2 calls for at most 0.0315 USD? [y/N]" in capsys.readouterr().err
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_a_signal_at_the_question_ends_the_program(self, made, monkeypatch, number):
+        def typing(*_, **__) -> bool:
+            signal.raise_signal(number)
+            return True
+
+        monkeypatch.setattr(consent, "_is_terminal", lambda: True)
+        monkeypatch.setattr(consent.typer, "confirm", typing)
+        with stopping() as stop:
+            mine = signal.getsignal(number)
+            with pytest.raises(SystemExit) as ended:
+                consent.consent(made, yes=False, max_cost_given=True)
+            assert ended.value.code == 130
+            assert signal.getsignal(number) is mine
+        assert not stop.is_set()
 
     def test_what_costs_nothing_is_not_asked(self, made, photos, tmp_path, sandbox, capsys):
         free = quoted(photos, tmp_path / "s.db", sandbox)

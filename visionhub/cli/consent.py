@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from visionhub.cli.progress import note
+from visionhub.cli.watch import INTERRUPTED
 
 if TYPE_CHECKING:
     from visionhub.engine.quote import Quote
@@ -69,4 +71,14 @@ def _is_terminal() -> bool:
 
 
 def _asked(question: str) -> bool:
-    return typer.confirm(question, default=False, err=True)
+    """What is typed. Nothing is under way: Ctrl-C or SIGTERM ends the program, and cleans up."""
+
+    def leave(number: int, frame: object) -> None:
+        raise SystemExit(INTERRUPTED)
+
+    before = {s: signal.signal(s, leave) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        return typer.confirm(question, default=False, err=True)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
