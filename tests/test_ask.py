@@ -238,6 +238,7 @@ def test_a_stop_while_a_call_is_under_way_is_its_last():
     ends = asked(cloud, watch)
     assert len(cloud.asked) == 1
     assert {str(part.result) for part in ends.values()} == {"down"}
+    assert watch.waits == []
 
 
 def test_a_run_without_retries_left_asks_nothing_again():

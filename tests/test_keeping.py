@@ -127,6 +127,10 @@ def test_what_the_ledger_knows_of_a_request_is_counted_and_only_what_is_released
     assert toy.calls == (["labels"] if state == "released" else [])
     if state == "unknown":
         assert reason(tmp_path) == AMBIGUOUS
+        rows = visionhub.Study(tmp_path / "study.db").query(
+            "SELECT status, results, request_id FROM status"
+        )
+        assert rows.rows == [("error", 0, None)]
 
 
 def test_only_what_is_charged_for_can_be_ambiguous(run, photos):

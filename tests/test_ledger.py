@@ -172,7 +172,7 @@ def test_requests_of_one_line_about_one_image_are_one_unit(study, ledger) -> Non
     assert reserved.granted == {key(1), key(2), key(3), key(4)}
     assert ledger.bought().units == {"cloud": {"FACES": 2, "TEXT": 1}}
     assert ledger.totals.held == 3 * 900
-    assert study.query("SELECT pool, held FROM usage").rows == [("DETECT", 3)]
+    assert study.query("SELECT pool, held, free_claimed FROM usage").rows == [("DETECT", 3, 0)]
 
 
 def test_a_request_that_is_wanted_twice_in_one_call_is_held_once(ledger) -> None:
@@ -576,6 +576,24 @@ def test_units_beyond_this_runs_price_list_are_charged_as_held(study) -> None:
         assert ledger.totals.settled == 2 * 4000 + 1500
 
 
+def test_sums_follow_whoever_changes_a_charge(study, ledger) -> None:
+    both = Wanted("cloud", "annotate", "", ((line(1, SAFE), line(2, LABELS)),))
+    ledger.reserve(both)  # safe search is free beside labels
+    for change in (
+        "hold = 1 WHERE units = 0",
+        "hold = 0 WHERE units = 0",
+        "hold = 0, units = 0 WHERE units = 1",
+        f"hold = 1500, units = 1 WHERE key = x'{key(2)[:32]}'",
+        "hold = 0, free = 1 WHERE units = 1",
+    ):
+        with study.transaction() as sql:
+            sql.execute(f"UPDATE charges SET {change}")
+            sql.execute("UPDATE attempts SET hold = (SELECT sum(hold) FROM charges)")
+        check_sums(study)
+    assert held(study) == [(100_000, 0, 0)]
+    assert study.query("SELECT pool, held, free_used FROM usage").rows == [("LABELS", 1, 1)]
+
+
 # Several runs, months, free units
 
 
@@ -834,6 +852,35 @@ def older_study(path: Path) -> Path:
     connection.commit()
     connection.close()
     return path
+
+
+def test_an_older_study_tells_which_models_answered(tmp_path) -> None:
+    path = older_study(tmp_path / "old.db")
+    connection = sqlite3.connect(path)
+    connection.executescript(
+        "INSERT INTO bodies (sha256, bytes, encoding, media_type, received_at, data, "
+        "model_version) VALUES ('', 0, '', '', 'late', x'', '3'), ('', 0, '', '', 'soon', x'', "
+        "'3'), ('', 0, '', '', 'last', x'', '2');"
+        "INSERT INTO images (sha256, bytes, decoder, added_at) VALUES ('a', 1, '', '');"
+        "INSERT INTO questions (provider, task, revision, parameters, scale) "
+        "VALUES ('cloud', 'labels', '', '', '');"
+    )
+    for body in (1, 2, 3, 4):  # the first of them does not tell its model
+        connection.execute(
+            "INSERT INTO renderings (image_id, limits, sha256, media_type, bytes, width, height, "
+            "transform) VALUES (1, '', ?, '', 1, 1, 1, '')",
+            (str(body),),
+        )
+        connection.execute(
+            "INSERT INTO requests (image_id, rendering_id, question_id, run_id, status, reason, "
+            "results, body_id) VALUES (1, ?1, 1, 1, 'observed', '', 0, ?1)",
+            (body,),
+        )
+    connection.commit()
+    connection.close()
+    with StudyFile(path, write=True) as study:
+        rows = study.query("SELECT * FROM model_versions ORDER BY model_version").rows
+        assert rows == [(1, "2", "last"), (1, "3", "late")]
 
 
 @pytest.mark.parametrize("write", [False, True])

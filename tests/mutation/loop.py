@@ -18,8 +18,10 @@ import subprocess
 import sys
 import threading
 import time
+from bisect import bisect
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from itertools import accumulate
 from pathlib import Path
 from tempfile import mkdtemp
 from types import FrameType
@@ -34,6 +36,7 @@ from tests.mutation.parts import PARTS, Part
 from tests.mutation.swap import put
 
 SLOW = 2.0  # seconds; tests that take longer are not asked
+BUDGET = 40.0  # seconds, traced, of all tests that are asked about one fault, the quick ones first
 PATIENCE = 10  # seconds beside eight times what a test took: after that it is stuck
 SURVIVED, KILLED, NO_TEST, BROKEN = 40, 41, 42, 43
 OUTER = int(os.environ.get("VISIONHUB_MUTANTS_OUTSIDE", "40"))  # faults outside functions
@@ -139,6 +142,8 @@ class Loop:
         spots = {(mutant.path, line) for line in mutant.lines}
         mine = [name for name, (_, lines) in self.reached.items() if spots & lines]
         mine.sort(key=lambda name: self.reached[name][0])
+        sums = list(accumulate(self.reached[name][0] for name in mine))
+        mine = mine[: bisect(sums, BUDGET)]
         pid = os.fork()
         if not pid:
             _alone()
