@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,8 @@ COLUMNS = (
     "provider",
     "sku",
     "region",
-    "price per 1,000 units",
-    "free per month",
-    "free with",
-    "source",
-    "retrieved",
-    "days ago",
+    "per 1,000 units",
+    "free a month",
 )
 EDIT = """\
 # A price table of your own. Change it, leave out rows that are right as they come, give it another
@@ -80,19 +76,31 @@ def sections(found: Mapping[str, Any]) -> Iterator[Section]:
             price["region"],
             _tiers(price),
             f"{price['free_per_month']:,}" if price["free_per_month"] else "",
-            ", ".join(price["free_with"]),
-            price["source"],
-            price["retrieved"],
-            price["age_days"],
         ]
         for price in found["prices"]
     ]
     notes = (
+        *_bundles(found["prices"]),
+        *_sources(found["prices"]),
         "A unit is one line on one image. Free units count where you claim them: --assume-free",
         "Taxes, storage and transfer are not in these prices. Notes on each line: --toml",
         f"version {found['version']}, sha256 {found['sha256']}",
     )
-    yield Section("Prices", COLUMNS, rows, notes, ("free per month", "days ago"))
+    yield Section("Prices", COLUMNS, rows, notes, ("free a month",))
+
+
+def _bundles(prices: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for price in prices:
+        if price["free_with"]:
+            beside = ", ".join(price["free_with"])
+            yield f"{price['provider']} {price['sku']}: free with {beside} in the same call"
+
+
+def _sources(prices: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Where prices were read and how long ago, each source once."""
+    told = {(p["provider"], p["source"], p["retrieved"], p["age_days"]): None for p in prices}
+    for provider, source, retrieved, days in told:
+        yield f"{provider}: {source}, read on {retrieved}, {days} days ago"
 
 
 def _tiers(price: Mapping[str, Any]) -> str:

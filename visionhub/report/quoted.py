@@ -234,7 +234,10 @@ def _doubt(quote: Quote) -> str:
 
 def _cap(quote: Quote) -> tuple[str, str, str]:
     if quote.cap is None:
-        return "cap", "", "none named (--max-cost): a run may spend what stands above"
+        before = quote.account.cap
+        was = f"; it was {money(before, quote.currency)}" if before is not None else ""
+        becomes = _bare(quote.spent + quote.highest)
+        return "cap", becomes, f"none named (--max-cost): it becomes what stands above{was}"
     if quote.fits:
         return "cap", _bare(quote.cap), "it fits"
     if quote.cap < quote.spent:
