@@ -175,6 +175,8 @@ class Study(Readable):
             progress = Progress()
             try:
                 with paying(study, recorder.run, planned, terms, announce) as money:
+                    if planned.paid:
+                        refuse_real(study)  # a rehearsal may have begun before this ledger did
                     run = Run(study, planned, recorder, watch, stop, money)
                     progress = run.progress
                     with files.counting(progress):

@@ -23,6 +23,9 @@ PAID = (  # answered or not: a rehearsal's prices do not belong into that ledger
 )
 
 
+UNDER_WAY = "SELECT 1 FROM owners WHERE NOT rehearsal AND ended_at IS NULL LIMIT 1"
+
+
 def mark(study: StudyFile, plan: Plan) -> None:
     """Note that a rehearsal goes into this study.
 
@@ -39,14 +42,20 @@ def mark(study: StudyFile, plan: Plan) -> None:
             f"{', '.join(real)} would answer for itself beside a rehearsal: ask it in another run, "
             f"for another study."
         )
-    held = study.query(HELD).column("provider") or study.query(PAID).column("provider")
-    if held and not is_rehearsal(study):
-        raise UsageError(
-            f"{str(study.path)!r} holds real answers of {', '.join(held)}: rehearse in a study of "
-            f"its own, with --study."
-        )
-    with study.transaction() as sql:
+    with study.transaction() as sql:  # one: a run for real may enter the ledger at this moment
+        if not is_rehearsal(study):
+            _refuse_rehearsal(study)
         sql.execute("INSERT OR IGNORE INTO marks VALUES (?, 'a stand-in answered')", (MARK,))
+
+
+def _refuse_rehearsal(study: StudyFile) -> None:
+    """UsageError when a stand-in's answers are about to join others, there or on their way."""
+    held = study.query(HELD).column("provider") or study.query(PAID).column("provider")
+    if held or study.query(UNDER_WAY).rows:
+        what = f"holds real answers of {', '.join(held)}" if held else "is being filled for real"
+        raise UsageError(
+            f"{str(study.path)!r} {what}: rehearse in a study of its own, with --study."
+        )
 
 
 def unmark(study: StudyFile) -> None:
