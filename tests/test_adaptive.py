@@ -171,7 +171,7 @@ def test_a_service_that_refuses_everything_for_ten_minutes_is_given_up():
     service = Service(World(), QUOTA, shut=(5.0, 1e9))
     gate = Gate(Rated(50.0), Memory(service.world.clock))
     service.world.live([visit(service.world, gate, service, 1e6) for _ in range(16)])
-    assert gate.given_up.startswith("toy has taken nothing for 10 minutes")
+    assert gate.given_up.startswith("toy has taken nothing for 10 minutes (too many). Nothing")
     assert len(service.bad) < 16 + 25
     assert 600 < service.world.now - 1000 < 700
 
@@ -241,6 +241,23 @@ def test_successes_before_anything_was_refused_show_no_quota():
     state = State(good=3000.0, share=1.0)
     state.lower(10.0, 500.0, 1, 0.0)
     assert state.limit == 250.0
+
+
+def test_a_clock_may_have_begun_a_moment_ago():
+    state = State(good=3000.0, cut=0.5, since=0.5, share=1.0)
+    state.lower(30.5, 160.0, 1, 0.0)
+    assert state.limit == pytest.approx(90.0)
+
+
+def test_what_was_sent_as_another_process_lowered_the_rate_lowers_it_no_more():
+    world = World()
+    store = Memory(world.clock, {"x": State(share=1.0)})
+    Bucket("x", 100.0, store).refused(999.0, 1, 0.0)
+    Bucket("x", 100.0, store).refused(world.now, 1, 0.0)
+    assert store.look("x").limit == 50.0
+    world.now += 1
+    Bucket("x", 100.0, store).refused(1000.5, 1, 0.0)
+    assert store.look("x").limit == 25.0
 
 
 def test_beyond_what_was_lost_a_rate_grows_by_a_hundredth_at_most():

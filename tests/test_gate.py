@@ -13,13 +13,13 @@ from typing import ClassVar
 import pytest
 
 import visionhub
-from tests.clockwork import World
+from tests.clockwork import Rated, World, X
 from tests.conftest import jpeg
 from tests.toy import SPEC, Toy
 from visionhub import registry
 from visionhub.engine import ask as asking
 from visionhub.engine import gate as gating
-from visionhub.engine.adaptive import BURST, Bucket, Memory
+from visionhub.engine.adaptive import BURST, RETAKES, Bucket, Memory
 from visionhub.engine.gate import Ending, Gate
 from visionhub.errors import (
     AuthenticationError,
@@ -221,6 +221,24 @@ def test_what_came_with_an_error_is_kept(use, photos, study, monkeypatch):
     assert run(study, photos).failed == 6
     held = study.query("SELECT r.reason, b.bytes FROM requests r JOIN bodies b ON b.id = r.body_id")
     assert held.rows == [("code 14", 23)] * 6
+
+
+def test_a_machine_that_is_always_late_gets_on_after_three_turns_that_lapsed():
+    class Sleepy(World):
+        slept = 0
+
+        def wait(self, timeout: float) -> bool:
+            self.slept += 1
+            self.now += timeout + 10.0  # the machine was asleep,
+            gate._taken(X)[0][0].take(5)  # and others took the next turns
+            return False
+
+    world = Sleepy()
+    gate = Gate(Rated(1.0), Memory(world.clock))
+    assert gate.enter(X, world)
+    gate.told(X, None)
+    assert gate.enter(X, world)
+    assert world.slept == 1 + RETAKES
 
 
 def test_who_waits_for_the_end_of_a_run_wakes_when_it_comes_and_not_before():
