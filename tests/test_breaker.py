@@ -67,6 +67,8 @@ def test_what_was_under_way_when_it_opened_neither_opens_it_again_nor_closes_it(
     assert breaker.opened == 1
     breaker.succeeded(4.0)
     assert breaker.opened == 1
+    breaker.succeeded(5.0)  # it was sent as the breaker opened
+    assert breaker.opened == 1
 
 
 def test_a_service_that_is_down_is_asked_once_a_pause_and_goes_on_when_it_is_up():
