@@ -243,6 +243,12 @@ def test_successes_before_anything_was_refused_show_no_quota():
     assert state.limit == 250.0
 
 
+def test_a_service_that_asks_for_half_a_second_may_be_far_from_right_too():
+    state = State(limit=100.0, cut=5.0, good=4000.0, since=5.0)
+    state.lower(95.0, 100.0, 1, 0.5)
+    assert state.limit == pytest.approx(0.9 * 50)
+
+
 def test_a_clock_may_have_begun_a_moment_ago():
     state = State(good=3000.0, cut=0.5, since=0.5, share=1.0)
     state.lower(30.5, 160.0, 1, 0.0)
@@ -332,10 +338,10 @@ def test_what_a_service_asks_for_is_a_pause_each_time_it_says_so():
     bucket.refused(world.now, 1, 3.0)
     assert bucket._store.look("x").resumes == world.now + 3.0
     assert bucket._store.look("x").back == 10 * 3.0 * 5.0
-    bucket.refused(world.now, 1, 4.0)  # under way at the same time: nothing new, but longer
+    bucket.refused(world.now, 2, 4.0)  # under way at the same time: nothing new, but longer
     state = bucket._store.look("x")
     assert (state.resumes, state.limit) == (world.now + 4.0, 5.0)
-    assert state.back == 10 * 3.0 * 5.0 + 30
+    assert state.back == 10 * 3.0 * 5.0 + 60
     assert bucket.outage.row == 1
 
 

@@ -60,10 +60,20 @@ def test_one_probe_at_a_time_and_its_success_lets_everybody_through():
     assert not breaker.opened
 
 
+def test_whoever_passed_while_it_was_closed_or_closed_it_is_no_probe_of_the_next_outage():
+    breaker = Breaker(1, 10.0, 10.0)
+    breaker.enter(1.0, 1)
+    breaker.failed(2.0, 1.0)
+    assert breaker.wait(12.0, 2) == 0.0  # nobody probes as yet
+    breaker.enter(12.0, 2)
+    breaker.succeeded(13.0)
+    breaker.failed(14.0, 14.0)
+    assert [breaker.wait(14.0, who) for who in (1, 2)] == [10.0, 10.0]
+
+
 def test_what_was_under_way_when_it_opened_neither_opens_it_again_nor_closes_it():
     breaker = Breaker(2, 10.0, 100.0)
-    for _ in range(6):
-        breaker.failed(5.0, 4.0)
+    assert [breaker.failed(5.0, 4.0) for _ in range(6)] == [0.0, 10.0, 0.0, 0.0, 0.0, 0.0]
     assert breaker.opened == 1
     breaker.succeeded(4.0)
     assert breaker.opened == 1

@@ -241,6 +241,35 @@ def test_a_machine_that_is_always_late_gets_on_after_three_turns_that_lapsed():
     assert world.slept == 4  # its own turn, and the three that it took again
 
 
+class TwoRates(Rated):
+    """Takes of two rates at once; or says nothing, and takes one of the rate without a name."""
+
+    silent = False
+
+    def rates(self) -> dict[str, float]:
+        return {"": 1.0} if self.silent else {"slow": 1.0, "quick": 50.0}
+
+    def takes(self, batch: Batch) -> dict[str, int]:
+        return {} if self.silent else {"slow": 1, "quick": 1}
+
+
+@pytest.mark.parametrize("silent", [False, True])
+def test_of_several_rates_the_slowest_holds_and_one_without_a_name_does_too(silent):
+    world, provider = World(), TwoRates(0.0)
+    provider.silent = silent
+    gate = Gate(provider, Memory(world.clock))
+    times: list[float] = []
+
+    def life() -> None:
+        for _ in range(4):
+            assert gate.enter(X, world)
+            times.append(world.now - 1000.0)
+            gate.told(X, None)
+
+    world.live([life])
+    assert times == pytest.approx([0.0, 1 - BURST, 2 - BURST, 3 - BURST], abs=0.02)
+
+
 def test_who_waits_for_the_end_of_a_run_wakes_when_it_comes_and_not_before():
     stop = threading.Event()
     ending = Ending(stop)
