@@ -119,7 +119,7 @@ def test_another_run_finds_what_the_one_before_learnt_until_it_is_out_of_date(tm
     world = World()
     with closing(Pace(print, tmp_path, world.clock)) as pace:
         bucket = Bucket("x", 100.0, pace)
-        bucket.refused(world.now, 1, 1.0)
+        bucket.refused(world.now, 1, 0.0)
         bucket.take(1)
     with closing(Pace(print, tmp_path, world.clock)) as pace:
         assert pace.look("x").limit == 50.0

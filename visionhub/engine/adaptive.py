@@ -4,9 +4,7 @@ Turns are spaced by the generic cell rate algorithm (ITU-T I.371, Annex A), so t
 much more than its share. A service that says "too many" lowers the rate by a factor, successes
 raise it by small steps (additive increase, multiplicative decrease: Chiu and Jain 1989,
 doi:10.1016/0169-7552(89)90019-6). Steps count successes and not seconds, because it is the share
-of wasted calls that has to stay small, whatever the quota. A share that
-may be wasted anyway lowers nothing: a few calls may be refused at any rate, as when others use the
-same account.
+of wasted calls that has to stay small, whatever the quota.
 """
 
 from __future__ import annotations
@@ -26,12 +24,8 @@ T = TypeVar("T")
 
 BURST = 0.1  # seconds' worth of tokens that may be used at once; a turn lapses as much later
 RETAKES = 3  # turns that a call may let lapse, so that a machine that is always late gets on too
-TOLERATED = 0.06  # of the calls may be refused before the rate is lowered
-FAR = 0.10  # of them, or a pause that was asked for: it may be far from right
-WEIGHT = 0.02  # of the last call in that share, so that some fifty calls tell it
-TRACE = 0.001  # of the calls: a share that successes need not make smaller
-SOFT = 0.9  # of a rate is kept that is far from right when many successes have shown another,
-HARD = 0.5  # and at least this, however few they were
+SOFT = 0.9  # of its rate is kept when that is known from many successes,
+HARD = 0.5  # and when it is not: then it may be far from right
 AWAKE = 0.8  # of the time, at least, in which these successes came, was no pause
 BACK = 30  # successes, for each call that was refused, bring a lowered rate back
 WORTH = 10  # times as long as the service asked to be left alone, that has to take
@@ -61,7 +55,6 @@ class State:
     lost: float = 0.0  # by how much
     back: float = 1.0  # tokens of successes that are to bring that back
     good: float = 0.0  # tokens of successes since then
-    share: float = 0.0  # of the calls of late that were refused
 
     def clock(self, now: float) -> float:
         """The time without pauses."""
@@ -84,26 +77,17 @@ class State:
         if more > 0:
             self.paused, self.resumes = self.paused + more, now + seconds
 
-    def count(self, now: float, refused: bool) -> None:
-        """Count a call in the share that is refused, in which older ones weigh less and less."""
-        self.next = max(self.next, self.clock(now) - BURST)  # else nothing tells how old this is
-        self.share += WEIGHT * (refused - self.share)
-
     def lower(self, now: float, rate: float, tokens: int, asked: float) -> None:
-        """Lower the rate by the share that is refused; turns given before are void.
+        """Lower the rate; turns given before are void.
 
-        Where that is much, the service gave what it had since the rate was lowered last: so many
-        successes in so many seconds are its quota, unless too much of that time was a pause. Less
-        than half the rate is never believed at once: it may be that nobody wanted more.
+        Since it was lowered last the service gave what it had: so many successes in so many seconds
+        are its quota, unless too much of that time was a pause.
         """
         turn = self.clock(now)
         worked = turn - self.since
-        far = asked > 0 or self.share > FAR
-        known = self.cut > 0 and self.good >= BACK * tokens and worked > AWAKE * (now - self.cut)
-        told = far and known
-        base = min(rate, max(self.good / worked, rate * HARD)) if told else rate
-        kept = SOFT if told else HARD if asked else max(HARD, 1 - self.share)
-        self.limit = max(LOWEST, base * kept)
+        told = self.cut > 0 and self.good >= BACK * tokens and worked > AWAKE * (now - self.cut)
+        base = min(rate, self.good / worked) if told else rate
+        self.limit = max(LOWEST, base * (SOFT if told else HARD))
         self.lost, self.good = max(0.0, base - self.limit), 0.0
         self.back = max(BACK * tokens, WORTH * asked * self.limit)
         self.cut, self.since, self.next = now, turn, turn + tokens / self.limit
@@ -181,21 +165,17 @@ class Bucket:
     def refused(self, sent: float, tokens: int, asked: float) -> None:
         """The service said "too many" of what was sent at a time, and asked for seconds or none.
 
-        More of that than may be wasted anyway slows down, and so does what is asked for, as it
-        costs time; when nothing succeeds after that, all pause and one probes.
+        The first time slows down; when nothing succeeds after that, all pause and one probes.
         """
         news = sent > self._refused  # else one of those that were under way together
-        alone = news and self.outage.row > 0  # a lone probe tells nothing about a rate
+        slow = news and not self.outage.row  # a lone probe tells nothing about a rate
         seen = self._seen()
 
         def how(state: State, now: float) -> float:
-            if not alone:
-                state.count(now, True)
-            if asked or state.share > TOLERATED:
-                if alone or sent <= state.cut:
-                    state.back += BACK * tokens
-                else:
-                    state.lower(now, self._rate(state, seen), tokens, asked)
+            if slow and sent > state.cut:
+                state.lower(now, self._rate(state, seen), tokens, asked)
+            else:
+                state.back += BACK * tokens
             return now
 
         now = self._store.change(self.name, how)
@@ -207,18 +187,12 @@ class Bucket:
 
     def succeeded(self, sent: float, tokens: int) -> None:
         """The service answered what was sent at a time."""
-        proof = sent > self._refused  # else it was under way when another was refused
-
-        def how(state: State, now: float) -> None:
-            state.count(now, False)
-            if proof and state.limit < math.inf and sent > state.cut:
-                state.higher(self.per_second, tokens)
-
-        if proof:
-            self.outage.succeeded(sent)
+        if sent <= self._refused:
+            return
+        self.outage.succeeded(sent)
         state = self._store.look(self.name)
-        if state.limit < math.inf or state.share > TRACE:
-            self._store.change(self.name, how)
+        if state.limit < math.inf and sent > state.cut:
+            self._store.change(self.name, lambda state, _: state.higher(self.per_second, tokens))
 
     def _rate(self, state: State, seen: float) -> float:
         rate = min(self.per_second, state.limit)
