@@ -158,7 +158,7 @@ def test_a_reader_who_comes_while_a_study_is_made_sees_none_or_all(tmp_path):
     def read() -> None:
         while len(made) < len(places):
             try:
-                count(places[len(made)])
+                says.append(f"{count(places[len(made)])} images")
             except (StudyError, IndexError) as error:
                 says.append(str(error))
 
