@@ -465,6 +465,26 @@ def test_what_is_held_when_a_stop_comes_is_given_back(study):
         assert all(part.result is None for part in ends.values())
 
 
+def test_what_is_held_when_another_thread_meets_the_cap_is_sent(study):
+    with open_ledger(study, cap=1500) as ledger:
+        watch, cloud = Watch(), Cloud({})
+        till, other = (till_of(cloud, ledger, cap=1500) for _ in range(2))
+        reserve = ledger.reserve
+
+        def and_cap(wanted):
+            ledger.reserve = reserve
+            mine = reserve(wanted)
+            other.admit(only(BATCH, [OTHER.key]))  # committed in one go, as groups of them are
+            watch.stopped = other.capped
+            return mine
+
+        ledger.reserve = and_cap
+        ends = asked(cloud, watch, till, only(BATCH, [LABELS.key, TEXT.key]))
+        assert watch.stopped
+        assert cloud.asked == [(LABELS, TEXT)]
+        assert all(isinstance(part.result, Annotation) for part in ends.values())
+
+
 def test_nothing_is_asked_again_once_the_ledger_cannot_be_written(study):
     with open_ledger(study) as ledger:
         cloud = Cloud({Task.TEXT: RateLimited("wait")})

@@ -159,7 +159,9 @@ class _Attempts:
             self.unsent.append(self.left.pop(key))
         if not admitted.batch.works:
             return None
-        if self.stop.is_set():  # it came while the reservation was written
+        # It came while the reservation was written. If the cap brought it, this one had its place
+        # below the cap, and is sent: else a run would end there with money to spare.
+        if self.stop.is_set() and not self.till.capped:
             with suppress(StudyError):  # it becomes unknown then; answers are kept first
                 self.till.give_back(admitted)
             return None

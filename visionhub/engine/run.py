@@ -116,7 +116,7 @@ class Run:
             raise self.keeping.full
         if self._denied is not None:
             raise self._denied
-        if self.money and any(till.capped for till in self._tills.values()):
+        if self.money and self.money.ledger.capped:
             totals = self.money.ledger.totals
             cap = amount(totals.cap or 0, totals.currency)
             raise CapReached(

@@ -45,7 +45,11 @@ class Till:
         self._retry = terms is not None and terms.retry
         self._prices = _prices(provider, terms)
         self._provider, self._locate = provider, locate
-        self.capped = False
+
+    @property
+    def capped(self) -> bool:
+        """Whether the cap has been met, by this provider or another one of the run."""
+        return self._ledger is not None and self._ledger.capped
 
     def may_pass(self, error: ProviderError) -> bool:
         """Whether asking again after this error is within what the user allows."""
@@ -60,8 +64,6 @@ class Till:
         reserved = self._ledger.reserve(
             Wanted(name, batch.operation, self._provider.region(), lines)
         )
-        if reserved.capped:
-            self.capped = True
         sent = only(batch, reserved.granted)
         return Admitted(sent, reserved.attempt, reserved.away)
 

@@ -91,6 +91,7 @@ class Ledger:
     ) -> None:
         self._path, self._clock, self._alive = study.path, clock, alive
         self._writing, self._closed = study.writing, False
+        self._capped = False
         self._prices: dict[int, Price] = {}  # by line, of all that is reserved here
         self._sql = study.second()
         self._queue = Queue(self._sql, study.writing)
@@ -126,7 +127,9 @@ class Ledger:
             self._prices.update(prices)
             return reserved
 
-        return self._write(work)
+        reserved = self._write(work)
+        self._capped = self._capped or bool(reserved.capped)
+        return reserved
 
     def end(self, ended: Sequence[Ended]) -> None:
         """End requests that got no answer. For any thread, as `reserve`. Raises StudyError."""
@@ -164,6 +167,11 @@ class Ledger:
     def bought(self) -> Bought:
         """What this run has spent so far; others may spend from the same account."""
         return self._do(lambda sql: bought(sql, self._book.owner_id, self._before))
+
+    @property
+    def capped(self) -> bool:
+        """Whether a reservation of this run has met the cap, in whatever thread."""
+        return self._capped
 
     @property
     def totals(self) -> Totals:
