@@ -204,10 +204,16 @@ def _check_size(image: Image, size: int) -> None:
     pixels = image.width * image.height
     if pixels < 1:
         raise UnreadableImage("damaged", f"{image.width}x{image.height} pixels")
-    share = 4 if image.format in ("JPEG", "MPO") else 1
-    if pixels > MAX_PIXELS or pixels // share * _bytes_per_pixel(image) + size > MEMORY:
+    if pixels > MAX_PIXELS or memory_of(image, size) > MEMORY:
         detail = f"{image.width}x{image.height} pixels are more than memory is given for"
         raise UnreadableImage("too_many_pixels", detail)
+
+
+def memory_of(image: Image, size: int) -> int:
+    """Bytes that decoding and converting a picture takes at most; `size` are those of its file."""
+    whole = image.width * image.height * _bytes_per_pixel(image)
+    halved = whole > MEMORY and image.format in ("JPEG", "MPO")  # by `halve_if_large`
+    return (whole // 4 if halved else whole) + size
 
 
 def halve_if_large(image: Image) -> None:

@@ -8,32 +8,31 @@ through untouched, so that the bytes on disk are the bytes that were sent.
 from __future__ import annotations
 
 import hashlib
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
 from visionhub.decode import (
     FORMATS,
+    MEMORY,
     can_decode,
     count_frames,
     decoding,
     halve_if_large,
+    memory_of,
     open_picture,
     patiently,
 )
 from visionhub.encode import encode, is_lossless
 from visionhub.errors import UsageError
 from visionhub.exif import read_exif
+from visionhub.memory import Allowance
 from visionhub.srgb import conforms, is_deep, to_srgb
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 CACHED_PIXELS = 4_000_000  # pictures up to this size stay decoded with their rendering
-BIG_PIXELS = 30_000_000  # larger ones are prepared one at a time: memory belongs to the process
-ONE_BIG_PICTURE = threading.Lock()
+DECODING = Allowance(MEMORY)  # of the whole process, because memory is
 JPEG, PNG = "image/jpeg", "image/png"
 MEDIA_TYPES = {"JPEG": JPEG, "MPO": JPEG, "PNG": PNG}
 # Values of Image.Transpose that set a picture upright, by EXIF orientation (CIPA DC-008, 4.6.5).
@@ -157,13 +156,13 @@ def render(data: bytes, limits: Limits) -> tuple[ImageFacts, Rendering]:
 
 def _load(data: bytes) -> tuple[Image, ImageFacts]:
     image = open_picture(data)
-    with decoding(), _memory(image):
+    with decoding(), DECODING.take(memory_of(image, len(data))):
         return _decoded(image, data)
 
 
 def _render(data: bytes, limits: Limits) -> tuple[ImageFacts, Rendering]:
     image = open_picture(data)
-    with decoding(), _memory(image):
+    with decoding(), DECODING.take(memory_of(image, len(data))):
         image, facts = _decoded(image, data)
         media_type = MEDIA_TYPES.get(facts.format, "")
         if not _conforms(image, facts, data, limits):
@@ -171,16 +170,6 @@ def _render(data: bytes, limits: Limits) -> tuple[ImageFacts, Rendering]:
         pixels = _rgb(image) if _small(image) else None
         sha256, width, height = sha256_of(data), facts.width, facts.height
         return facts, Rendering(sha256, data, media_type, width, height, (), pixels)
-
-
-@contextmanager
-def _memory(image: Image) -> Iterator[None]:
-    """Let only one big picture at a time into memory."""
-    if image.width * image.height <= BIG_PIXELS:
-        yield
-        return
-    with ONE_BIG_PICTURE:
-        yield
 
 
 def _decoded(image: Image, data: bytes) -> tuple[Image, ImageFacts]:

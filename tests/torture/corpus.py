@@ -28,7 +28,7 @@ from visionhub.engine.sources import Sources
 
 ROOT = Path(__file__).resolve().parents[2]
 GIGABYTE = 1_000_000  # kB
-MADE_TO_HURT = 1_400_000  # kB: decode.MEMORY for one picture, the process, and smaller pictures
+MADE_TO_HURT = 1_200_000  # kB: decode.MEMORY for all pictures at a time, and the process
 PARTIAL = 4  # exit code
 PNG = b"\x89PNG\r\n\x1a\n"
 ROWS = """

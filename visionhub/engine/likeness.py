@@ -10,12 +10,11 @@ things on a plain ground can agree in one direction.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
 from itertools import combinations, groupby, islice, pairwise
 from typing import TYPE_CHECKING
 
-from visionhub.decode import decoding, open_picture, patiently
-from visionhub.images import BIG_PIXELS, ONE_BIG_PICTURE, Rendering
+from visionhub.decode import decoding, memory_of, open_picture, patiently
+from visionhub.images import DECODING, Rendering
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -53,13 +52,12 @@ def _grey(sent: Rendering) -> Image:
     """The picture in grey; of a big one that is no longer decoded, as few pixels as will do."""
     if sent.pixels is not None:
         return sent.pixels.convert("L")
-    with ONE_BIG_PICTURE if sent.width * sent.height > BIG_PIXELS else nullcontext():
-        return patiently(lambda: _small_grey(sent.data))
+    return patiently(lambda: _small_grey(sent.data))
 
 
 def _small_grey(data: bytes) -> Image:
     picture = open_picture(data)
-    with decoding():
+    with decoding(), DECODING.take(memory_of(picture, len(data))):
         picture.draft("L", (LONG * DRAFT, LONG * DRAFT))
         return picture.convert("L")
 
