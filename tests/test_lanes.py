@@ -16,6 +16,7 @@ import visionhub
 from tests.conftest import ROOT, jpeg
 from tests.toy import Toy
 from visionhub import registry
+from visionhub.cli.watch import stopping
 from visionhub.engine import lanes
 from visionhub.errors import StudyError
 from visionhub.provider import Batch, Outcome
@@ -184,3 +185,21 @@ def test_a_second_interrupt_ends_the_program_at_once_and_keeps_what_was_answered
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 130
     assert held(study) == {"toy": 1}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_that_comes_after_all_was_drained_has_the_same_exit_code(number):
+    script = (
+        "import signal, sys\nfrom visionhub.cli.watch import stopping\n"
+        "with stopping() as stop:\n    signal.raise_signal(int(sys.argv[1]))\n"
+        "assert stop.is_set()\nsignal.raise_signal(int(sys.argv[1]))\n"
+    )
+    command = [sys.executable, "-c", script, str(int(number))]
+    assert subprocess.run(command, cwd=ROOT, check=False, capture_output=True).returncode == 130
+
+
+def test_signals_mean_what_they_did_after_a_run_that_none_has_stopped():
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    with stopping():
+        pass
+    assert {number: signal.getsignal(number) for number in before} == before

@@ -147,7 +147,10 @@ def pairs(given: Sequence[str], option: str, form: str) -> dict[str, str]:
 
 @contextmanager
 def stopping() -> Iterator[threading.Event]:
-    """An event that the first Ctrl-C or SIGTERM sets; the second one ends the program at once."""
+    """An event that the first Ctrl-C or SIGTERM sets; the second one ends the program at once.
+
+    Also when it comes after all was drained, as the program says what it did and ends.
+    """
     stop = threading.Event()
 
     def handle(number: int, frame: object) -> None:
@@ -165,4 +168,8 @@ def stopping() -> Iterator[threading.Event]:
         os._exit(INTERRUPTED)
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            signal.signal(number, _leave if stop.is_set() else handler)
+
+
+def _leave(number: int, frame: object) -> None:
+    os._exit(INTERRUPTED)
