@@ -1,0 +1,201 @@
+"""Intervals of whatever is a function of sums over units, by resampling the units' sources.
+
+Nearly every measure of agreement is one: kappa of cell counts, a mean Jaccard of a sum and a count,
+an F1 of hits and misses, an ICC of sums of squares. So a measure is written once, over sums with
+any number of leading axes, and the same function gives the value, each bootstrap draw and each
+delete-one replicate.
+
+Percentile bootstrap (Efron 1979) of whole sources, because images of one account, outlet or camera
+are not independent (Davison & Hinkley 1997, section 3.8); with fewer than 30 sources the delete-one
+jackknife with a t distribution of G - 1 degrees of freedom (Efron & Stein 1981).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from visionhub.analysis.estimate import LEVEL, Estimate, not_estimable
+
+Floats: TypeAlias = NDArray[np.float64]
+Integers: TypeAlias = NDArray[np.int64]
+Statistic: TypeAlias = Callable[[Floats], Floats]
+
+DRAWS = 2000
+FEW = 30  # sources; with fewer, resampling them is not to be trusted
+SMALL = 1 << 16  # sources times draws in one piece of work
+UNDEFINED = 0.05  # share of draws without a value beyond which there is no interval
+
+
+@dataclass(frozen=True, slots=True)
+class Resampling:
+    """How intervals are made. seed: the same one gives the same intervals."""
+
+    draws: int = DRAWS
+    seed: int = 0
+    level: float = LEVEL
+
+
+DEFAULT = Resampling()
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What units contribute to a measure, added up by source.
+
+    sums: (G, k) numbers, a row a source; a sparse array of scipy will do. units: (G,) how many
+    units each has. alike: (G,) how many sources are just like this row; None is one each.
+    sourced: whether the sources were given, and are not the units themselves.
+    """
+
+    sums: Any
+    units: Integers
+    alike: Integers | None = None
+    sourced: bool = False
+
+    @classmethod
+    def of(cls, moments: ArrayLike, sources: Integers | None = None) -> Sums:
+        """From (units, k) moments; sources: (units,) numbers from 0, None for each its own."""
+        moments = np.asarray(moments, dtype=np.float64)
+        moments = moments[:, None] if moments.ndim == 1 else moments
+        if sources is None:
+            return cls(moments, np.ones(len(moments), dtype=np.int64))
+        names, codes = np.unique(sources, return_inverse=True)
+        columns = [np.bincount(codes, column, len(names)) for column in moments.T]
+        sums = np.stack(columns, axis=1) if columns else np.zeros((len(names), 0))
+        return cls(sums, np.bincount(codes, minlength=len(names)), sourced=True)
+
+    @classmethod
+    def counted(cls, patterns: Floats, counts: Integers) -> Sums:
+        """From (K, k) patterns of independent units, each met `counts` times: fast for millions."""
+        met = np.asarray(counts) > 0
+        ones = np.ones(int(met.sum()), dtype=np.int64)
+        return cls(np.asarray(patterns, dtype=np.float64)[met], ones, np.asarray(counts)[met])
+
+    @property
+    def clusters(self) -> int:
+        """How many sources there are."""
+        return int(len(self.units) if self.alike is None else self.alike.sum())
+
+    @property
+    def n(self) -> int:
+        """How many units there are."""
+        return int(self.units.sum() if self.alike is None else (self.units * self.alike).sum())
+
+    @property
+    def total(self) -> Floats:
+        """(k,) sums over all units."""
+        weights = np.ones(len(self.units)) if self.alike is None else self.alike.astype(float)
+        return np.asarray(weights @ self.sums, dtype=np.float64)
+
+    def draws(self, many: int, seed: int) -> Floats:
+        """(many, k) sums of sources drawn with replacement."""
+        random = np.random.default_rng(seed)
+        return np.concatenate([np.asarray(w @ self.sums) for w in self._weights(many, random)])
+
+    def without(self) -> tuple[Floats, Floats]:
+        """Sums without one source, (K, k), and how many sources each row stands for, (K,)."""
+        own = np.asarray(self.sums.todense() if hasattr(self.sums, "todense") else self.sums)
+        alike = np.ones(len(self.units)) if self.alike is None else self.alike.astype(np.float64)
+        return self.total - own, alike
+
+    def _weights(self, many: int, random: np.random.Generator) -> Iterator[Floats]:
+        """How often each source is in a draw, for some draws at a time."""
+        rows = len(self.units)
+        step = max(1, SMALL // max(rows, 1))
+        for start in range(0, many, step):
+            some = min(step, many - start)
+            if self.alike is not None:
+                yield random.multinomial(self.clusters, self.alike / self.clusters, some).astype(
+                    np.float64
+                )
+                continue
+            picked = random.integers(0, rows, (some, rows), dtype=np.int32)
+            picked += np.arange(some, dtype=np.int32)[:, None] * rows
+            yield (
+                np.bincount(picked.ravel(), minlength=some * rows)
+                .reshape(some, rows)
+                .astype(np.float64)
+            )
+
+
+def estimate(
+    data: Sums,
+    statistic: Statistic,
+    how: Resampling = DEFAULT,
+    *,
+    limits: tuple[float, float] = (-math.inf, math.inf),
+    why: str = "it is undefined here",
+) -> Estimate:
+    """A measure with its interval.
+
+    statistic: takes (..., k) sums and gives (...,) values, nan where it is undefined. limits: what
+    the measure can be at all. why: the reason to give when it has no value.
+    """
+    n, clusters = data.n, data.clusters
+    if not n:
+        return not_estimable("nothing to compare")
+    value = float(statistic(data.total))
+    if math.isnan(value):
+        return not_estimable(why, n, clusters)
+    found = Estimate(value, n=n, clusters=clusters, level=how.level)
+    if clusters < 2:  # noqa: PLR2004
+        return found.because(f"one {_unit(data)} has no spread: no interval")
+    if clusters < FEW:
+        return _jackknife(data, statistic, found, limits)
+    return _percentiles(statistic(data.draws(how.draws, how.seed)), found, how, data)
+
+
+def _percentiles(values: Floats, found: Estimate, how: Resampling, data: Sums) -> Estimate:
+    known = values[~np.isnan(values)]
+    lost = len(values) - len(known)
+    if lost > UNDEFINED * len(values):
+        share = f"{100 * lost / len(values):.0f} %"
+        return found.because(f"no value in {share} of the draws: no interval")
+    if known.min() == known.max():
+        return found.because("all draws give one value: too little varies for an interval")
+    tail = (1 - how.level) / 2
+    low, high = np.quantile(known, [tail, 1 - tail])
+    method = f"percentile bootstrap of {_unit(data)}s, {how.draws:,} draws"
+    method += f", {lost} without a value" if lost else ""
+    return Estimate(
+        found.value, float(low), float(high), found.n, found.clusters, method, level=how.level
+    )
+
+
+def _jackknife(
+    data: Sums, statistic: Statistic, found: Estimate, limits: tuple[float, float]
+) -> Estimate:
+    """Delete-one jackknife: the spread of the value without each source in turn."""
+    from scipy import stats
+
+    sums, alike = data.without()
+    values, count = statistic(sums), float(data.clusters)
+    if np.isnan(values).any():
+        return found.because(f"no value without one of the {found.clusters} {_unit(data)}s")
+    mean = (values * alike).sum() / count
+    variance = (count - 1) / count * (alike * (values - mean) ** 2).sum()
+    if variance <= 0:
+        return found.because("no source makes a difference: too little varies for an interval")
+    half = float(stats.t.ppf((1 + found.level) / 2, count - 1) * math.sqrt(variance))
+    value = found.value or 0.0
+    low, high = max(limits[0], value - half), min(limits[1], value + half)
+    method = f"delete-one jackknife of {_unit(data)}s, t({found.clusters - 1})"
+    return Estimate(value, low, high, found.n, found.clusters, method, level=found.level)
+
+
+def _unit(data: Sums) -> str:
+    return "source" if data.sourced else "unit"
+
+
+def ratio(top: ArrayLike, bottom: ArrayLike) -> Floats:
+    """Divide, elementwise; nan where the divisor is 0."""
+    above, below = np.broadcast_arrays(np.asarray(top, float), np.asarray(bottom, float))
+    share: Floats = np.full(above.shape, np.nan)
+    np.divide(above, below, out=share, where=below != 0)
+    return share
