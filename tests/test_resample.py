@@ -87,7 +87,8 @@ def test_alike_units_count_in_the_jackknife_as_often_as_they_were_met() -> None:
     [
         (np.zeros((0, 2)), "nothing to compare"),
         (moments([3.0])[:, [1, 0]] * [1, 0], "it is undefined here"),
-        (moments([3.0]), "one unit has no spread"),
+        (moments([3.0]), "1 unit: no interval"),
+        (moments([3.0, 4.0, 3.0, 5.0]), "4 units: no interval"),
         (moments([3.0] * 5), "no source makes a difference"),
         (moments([3.0] * 50), "all draws give one value"),
     ],
@@ -102,7 +103,7 @@ def test_what_cannot_be_estimated_says_why(data, reason) -> None:
 def test_one_source_is_no_sample(values) -> None:
     found = estimate(Sums.of(moments(values), np.zeros(400, dtype=int)), mean, HOW)
     assert found.value == pytest.approx(values.mean())
-    assert found.reason == "one source has no spread: no interval"
+    assert found.reason == "1 source: no interval"
 
 
 def test_draws_without_a_value_are_counted_and_too_many_are_no_interval() -> None:

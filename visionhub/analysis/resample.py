@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -28,7 +28,9 @@ Statistic: TypeAlias = Callable[[Floats], Floats]
 
 DRAWS = 2000
 FEW = 30  # sources; with fewer, resampling them is not to be trusted
+FEWEST = 5  # with fewer, nothing is
 SMALL = 1 << 16  # sources times draws in one piece of work
+SAME = 1e-20  # a variance that is rounding
 UNDEFINED = 0.05  # share of draws without a value beyond which there is no interval
 
 
@@ -76,6 +78,17 @@ class Sums:
         met = np.asarray(counts) > 0
         ones = np.ones(int(met.sum()), dtype=np.int64)
         return cls(np.asarray(patterns, dtype=np.float64)[met], ones, np.asarray(counts)[met])
+
+    @classmethod
+    def rounded(cls, moments: Floats, digits: int) -> Sums:
+        """From the moments of independent units, rounded, so that equal ones can be counted."""
+        code = np.zeros(len(moments), dtype=np.int64)
+        for column in np.round(moments, digits).T:
+            names, part = np.unique(column, return_inverse=True)
+            code = np.unique(code * len(names) + part, return_inverse=True)[1]
+        counts = np.bincount(code)
+        means = [np.bincount(code, column) / counts for column in moments.T]
+        return cls.counted(np.stack(means, axis=1), counts)
 
     @property
     def clusters(self) -> int:
@@ -137,18 +150,41 @@ def estimate(
     statistic: takes (..., k) sums and gives (...,) values, nan where it is undefined. limits: what
     the measure can be at all. why: the reason to give when it has no value.
     """
+    return estimates(data, lambda sums: statistic(sums)[..., None], how, limits=limits, why=why)[0]
+
+
+def estimates(
+    data: Sums,
+    statistic: Statistic,
+    how: Resampling = DEFAULT,
+    *,
+    limits: tuple[float, float] = (-math.inf, math.inf),
+    why: str = "it is undefined here",
+) -> list[Estimate]:
+    """Several measures from the same draws: `statistic` gives (..., m) values."""
     n, clusters = data.n, data.clusters
+    values = statistic(data.total)
     if not n:
-        return not_estimable("nothing to compare")
-    value = float(statistic(data.total))
-    if math.isnan(value):
-        return not_estimable(why, n, clusters)
-    found = Estimate(value, n=n, clusters=clusters, level=how.level)
-    if clusters < 2:  # noqa: PLR2004
-        return found.because(f"one {_unit(data)} has no spread: no interval")
-    if clusters < FEW:
-        return _jackknife(data, statistic, found, limits)
-    return _percentiles(statistic(data.draws(how.draws, how.seed)), found, how, data)
+        return [not_estimable("nothing to compare") for _ in values]
+    first = [
+        not_estimable(why, n, clusters)
+        if math.isnan(value)
+        else Estimate(float(value), n=n, clusters=clusters, level=how.level)
+        for value in values
+    ]
+    if clusters < FEWEST:
+        few = f"{clusters} {_unit(data)}{'s' * (clusters > 1)}: no interval"
+        return [found.because(few) if found.estimable else found for found in first]
+    replicates = data.without() if clusters < FEW else (data.draws(how.draws, how.seed), None)
+    columns = statistic(replicates[0]).T
+    return [
+        found
+        if not found.estimable
+        else _percentiles(column, found, how, data)
+        if replicates[1] is None
+        else _jackknife(column, replicates[1], found, limits, data)
+        for found, column in zip(first, columns, strict=True)
+    ]
 
 
 def _percentiles(values: Floats, found: Estimate, how: Resampling, data: Sums) -> Estimate:
@@ -163,30 +199,26 @@ def _percentiles(values: Floats, found: Estimate, how: Resampling, data: Sums) -
     low, high = np.quantile(known, [tail, 1 - tail])
     method = f"percentile bootstrap of {_unit(data)}s, {how.draws:,} draws"
     method += f", {lost} without a value" if lost else ""
-    return Estimate(
-        found.value, float(low), float(high), found.n, found.clusters, method, level=how.level
-    )
+    return replace(found, low=float(low), high=float(high), method=method)
 
 
 def _jackknife(
-    data: Sums, statistic: Statistic, found: Estimate, limits: tuple[float, float]
+    values: Floats, alike: Floats, found: Estimate, limits: tuple[float, float], data: Sums
 ) -> Estimate:
     """Delete-one jackknife: the spread of the value without each source in turn."""
     from scipy import stats
 
-    sums, alike = data.without()
-    values, count = statistic(sums), float(data.clusters)
+    count, value = float(data.clusters), found.value or 0.0
     if np.isnan(values).any():
         return found.because(f"no value without one of the {found.clusters} {_unit(data)}s")
     mean = (values * alike).sum() / count
     variance = (count - 1) / count * (alike * (values - mean) ** 2).sum()
-    if variance <= 0:
+    if variance <= SAME:
         return found.because("no source makes a difference: too little varies for an interval")
     half = float(stats.t.ppf((1 + found.level) / 2, count - 1) * math.sqrt(variance))
-    value = found.value or 0.0
     low, high = max(limits[0], value - half), min(limits[1], value + half)
     method = f"delete-one jackknife of {_unit(data)}s, t({found.clusters - 1})"
-    return Estimate(value, low, high, found.n, found.clusters, method, level=found.level)
+    return replace(found, low=low, high=high, method=method)
 
 
 def _unit(data: Sums) -> str:

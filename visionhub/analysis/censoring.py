@@ -1,0 +1,134 @@
+"""What an absent thing means, and how far it can move an agreement.
+
+A service reports what reaches its floor, and so many results at most. What it does not report has
+a score below that floor, or below the last one that it had room for: it is censored, and not "no".
+Against a threshold t a thing is "yes" from t on, "no" when its score is known to lie below t, and
+unknown otherwise. Assigning the unknown in the way that agrees most, and least, bounds an agreement
+without any assumption (Manski 2003, chapter 1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from visionhub.analysis.frames import Answers, Floats
+from visionhub.analysis.resample import ratio
+
+YES, NO, UNKNOWN = 0, 1, 2
+
+
+def floor_of(answers: Answers) -> float:
+    """The lowest score that a rater reports: as it declares, or else the lowest that it gave.
+
+    A service that names no floor still has one; -inf where it has given no score at all.
+    """
+    if answers.rater.floor is not None:
+        return answers.rater.floor
+    scores = answers.numbers["score"]
+    known = scores[~np.isnan(scores)]
+    return float(known.min()) if len(known) else -np.inf
+
+
+def ceilings(answers: Answers) -> Floats:
+    """(n,) the score below which everything lies that a rater has not reported for an image."""
+    found = np.full(len(answers.images), floor_of(answers))
+    lowest = np.full(len(answers.images), np.inf)
+    np.minimum.at(lowest, answers.at, np.nan_to_num(answers.numbers["score"], nan=np.inf))
+    cut = answers.truncated & np.isfinite(lowest)
+    found[cut] = np.maximum(found, lowest)[cut]
+    return found
+
+
+@dataclass(frozen=True)
+class Cells:
+    """(..., 3, 3) counts of images: what one rater says (yes, no, unknown), and what the other."""
+
+    counts: Floats
+
+    @property
+    def returned(self) -> Floats:
+        """(..., 4) yes-yes, yes-no, no-yes, no-no, where what is unknown was not returned."""
+        c = self.counts
+        rest = c.sum((-2, -1)) - c[..., 0, :].sum(-1) - c[..., 1:, 0].sum(-1)
+        return np.stack([c[..., 0, 0], c[..., 0, 1:].sum(-1), c[..., 1:, 0].sum(-1), rest], -1)
+
+    @property
+    def unknown(self) -> Floats:
+        """(...,) images in which either is unknown."""
+        return np.asarray(self.counts[..., 2, :].sum(-1) + self.counts[..., :2, 2].sum(-1))
+
+    def bounds(self) -> dict[str, tuple[Floats, Floats]]:
+        """Lowest and highest (...,) percent agreement, kappa, AC1, positive, negative agreement.
+
+        All are attained at the ends, because each rises whenever a disagreement becomes an
+        agreement. Where both are unknown the assignment among agreements (or disagreements) is the
+        one that gives the extreme: for kappa the balanced one, for AC1 the most one-sided.
+        """
+        yes, no, split = self._agreeing()
+        best = {
+            "percent_agreement": _percent(yes + split, no, *self._known_disagreements()),
+            "kappa": self._best_kappa(),
+            "ac1": np.fmax(
+                _ac1(yes + split, no, *self._known_disagreements()),
+                _ac1(yes, no + split, *self._known_disagreements()),
+            ),
+            "positive_agreement": _positive(yes + split, no, *self._known_disagreements()),
+            "negative_agreement": _positive(no + split, yes, *self._known_disagreements()),
+        }
+        worst = self._worst()
+        return {name: (worst[name], best[name]) for name in best}
+
+    def _agreeing(self) -> tuple[Floats, Floats, Floats]:
+        """yes-yes and no-no when the unknown agrees, and what may be either."""
+        c = self.counts
+        yes = c[..., 0, 0] + c[..., 0, 2] + c[..., 2, 0]
+        no = c[..., 1, 1] + c[..., 1, 2] + c[..., 2, 1]
+        return yes, no, c[..., 2, 2]
+
+    def _known_disagreements(self) -> tuple[Floats, Floats]:
+        return self.counts[..., 0, 1], self.counts[..., 1, 0]
+
+    def _best_kappa(self) -> Floats:
+        yes, no, split = self._agreeing()
+        to_yes = np.clip((no + split - yes) / 2, 0, split)
+        return _kappa(yes + to_yes, no + split - to_yes, *self._known_disagreements())
+
+    def _worst(self) -> dict[str, Floats]:
+        c = self.counts
+        first = c[..., 0, 1] + c[..., 0, 2] + c[..., 2, 1]
+        second = c[..., 1, 0] + c[..., 1, 2] + c[..., 2, 0]
+        split = c[..., 2, 2]
+        to_first = np.clip((second + split - first) / 2, 0, split)
+        at = (c[..., 0, 0], c[..., 1, 1], first + to_first, second + split - to_first)
+        return {
+            "percent_agreement": _percent(*at),
+            "kappa": _kappa(*at),
+            "ac1": _ac1(*at),
+            "positive_agreement": _positive(*at),
+            "negative_agreement": _positive(at[1], at[0], at[2], at[3]),
+        }
+
+
+def _percent(yes: Floats, no: Floats, first: Floats, second: Floats) -> Floats:
+    return ratio(yes + no, yes + no + first + second)
+
+
+def _kappa(yes: Floats, no: Floats, first: Floats, second: Floats) -> Floats:
+    """Cohen (1960), of a 2 x 2 table."""
+    chance = (yes + first) * (first + no) + (yes + second) * (second + no)
+    return ratio(2 * (yes * no - first * second), chance)
+
+
+def _ac1(yes: Floats, no: Floats, first: Floats, second: Floats) -> Floats:
+    """Gwet (2008), of a 2 x 2 table."""
+    total = yes + no + first + second
+    share = ratio(2 * yes + first + second, 2 * total)
+    chance = 2 * share * (1 - share)
+    return ratio(ratio(yes + no, total) - chance, 1 - chance)
+
+
+def _positive(yes: Floats, no: Floats, first: Floats, second: Floats) -> Floats:
+    """Cicchetti & Feinstein (1990)."""
+    return ratio(2 * yes, 2 * yes + first + second)

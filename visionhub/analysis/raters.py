@@ -1,0 +1,194 @@
+"""Who answered: a provider at one revision, with one set of parameters, at one model version.
+
+Two versions of one provider are two raters. A study that holds several for a task is compared by
+the one that has most current answers; the others are named, never mixed in, and can be chosen.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from visionhub.errors import UsageError
+from visionhub.schema import Task
+from visionhub.store.study import StudyFile
+
+CODER = "coder"
+
+_VERSIONS = """
+SELECT q.id, q.provider, q.revision, q.parameters, q.scale, q.vocabulary, q.floor, q.max_results,
+  coalesce(b.model_version, ''), count(DISTINCT r.image_id), sum(s.request_id IS NOT NULL),
+  min(b.received_at), max(b.received_at)
+FROM questions q JOIN requests r ON r.question_id = q.id LEFT JOIN bodies b ON b.id = r.body_id
+LEFT JOIN status s ON s.request_id = r.id
+WHERE q.task = ? AND r.status IN ('observed', 'truncated', 'below_floor')
+GROUP BY q.id, coalesce(b.model_version, '') ORDER BY q.provider, q.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Rater:
+    """One who rates images: a provider's version, or a human coder (then `question` is 0).
+
+    images: how many it has answered for; current: how many of these answers are the study's current
+    ones. first, last: when answers came (UTC). floor and max_results as in `questions`.
+    """
+
+    name: str
+    provider: str
+    question: int
+    revision: str = ""
+    model_version: str = ""
+    parameters: str = "{}"
+    scale: str = ""
+    vocabulary: str = ""
+    floor: float | None = None
+    max_results: int | None = None
+    images: int = 0
+    current: int = 0
+    first: str = ""
+    last: str = ""
+
+    @property
+    def human(self) -> bool:
+        """Whether it is a coder."""
+        return self.provider == CODER
+
+    @property
+    def version(self) -> str:
+        """Everything that tells it from other versions of the same provider, for people."""
+        parts = [self.revision, self.model_version and f"model {self.model_version}"]
+        return ", ".join(part for part in parts if part)
+
+
+def versions(study: StudyFile, task: Task) -> list[Rater]:
+    """Every version of every provider that has answered for a task."""
+    found = []
+    for (
+        number,
+        provider,
+        revision,
+        parameters,
+        scale,
+        words,
+        floor,
+        most,
+        model,
+        *rest,
+    ) in study.query(_VERSIONS, (task.value,)).rows:
+        images, current, first, last = rest
+        found.append(
+            Rater(
+                provider,
+                provider,
+                number,
+                revision,
+                model,
+                parameters,
+                scale,
+                words or provider,
+                floor,
+                most,
+                images,
+                current or 0,
+                first or "",
+                last or "",
+            )
+        )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The raters of one comparison, and what a reader has to know about those left out."""
+
+    raters: tuple[Rater, ...]
+    notes: tuple[str, ...] = ()
+
+
+def choose(found: Sequence[Rater], wanted: Iterable[str] = (), task: str = "") -> Chosen:
+    """Pick raters by what a user typed, or of each provider the version with most current answers.
+
+    wanted: `provider`, or `provider@part@…` with parts of its revision, model version or parameters,
+    or q and the number of its question; each perhaps as `name=…`. Raises UsageError for what fits
+    none, or several.
+    """
+    words = list(wanted)
+    if words:
+        named = [_named(found, word, task) for word in words]
+        return Chosen(_distinct(named), _left_out(found, named, task))
+    usual = [_usual(mine) for mine in _by_provider(found).values()]
+    return Chosen(tuple(usual), _left_out(found, usual, task))
+
+
+def _by_provider(found: Iterable[Rater]) -> dict[str, list[Rater]]:
+    mine: dict[str, list[Rater]] = {}
+    for rater in found:
+        mine.setdefault(rater.provider, []).append(rater)
+    return mine
+
+
+def _usual(mine: Sequence[Rater]) -> Rater:
+    return max(mine, key=lambda rater: (rater.current, rater.images, rater.last))
+
+
+def _named(found: Sequence[Rater], word: str, task: str) -> Rater:
+    alias, equals, rest = word.partition("=")
+    spec = rest if equals else word
+    provider, *parts = spec.split("@")
+    mine = [rater for rater in found if rater.provider == provider]
+    if not mine:
+        known = ", ".join(dict.fromkeys(rater.provider for rater in found)) or "nobody"
+        raise UsageError(f"--rater {word}: {provider} has not answered for {task}; {known} has.")
+    fitting = [rater for rater in mine if _fits(rater, parts)] if parts else [_usual(mine)]
+    if len(fitting) != 1:
+        several = "; ".join(
+            f"{provider}@{_handle(rater, found)} ({rater.version})" for rater in mine
+        )
+        which = "fits several versions" if fitting else "fits no version"
+        raise UsageError(f"--rater {word}: {which} of {provider} for {task}. There are: {several}.")
+    return replace(fitting[0], name=alias if equals else spec)
+
+
+def _fits(rater: Rater, parts: Sequence[str]) -> bool:
+    texts = (rater.revision, rater.model_version, rater.parameters)
+    return all(part == f"q{rater.question}" or any(part in t for t in texts) for part in parts)
+
+
+def _distinct(raters: Sequence[Rater]) -> tuple[Rater, ...]:
+    names = [rater.name for rater in raters]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"--rater: two raters are called {name}: name them, as in a={name}.")
+    return tuple(raters)
+
+
+def _left_out(found: Sequence[Rater], chosen: Sequence[Rater], task: str) -> tuple[str, ...]:
+    taken = {(rater.question, rater.model_version) for rater in chosen}
+    providers = {rater.provider for rater in chosen}
+    return tuple(
+        f"{task}: {rater.provider} has {rater.images:,} answers of another version, which are not "
+        f"mixed in: --rater {rater.provider}@{_handle(rater, found)} compares them "
+        f"({rater.version}{_differing(rater, chosen)})."
+        for rater in found
+        if rater.provider in providers and (rater.question, rater.model_version) not in taken
+    )
+
+
+def _handle(rater: Rater, found: Sequence[Rater]) -> str:
+    """The shortest way to name a version."""
+    same = [other for other in found if other.provider == rater.provider]
+    for part in (rater.revision.removeprefix("imported "), rater.model_version):
+        if part and " " not in part and sum(_fits(other, [part]) for other in same) == 1:
+            return part
+    sole = sum(other.question == rater.question for other in same) == 1
+    return f"q{rater.question}" if sole else f"q{rater.question}@{rater.model_version}"
+
+
+def _differing(rater: Rater, chosen: Sequence[Rater]) -> str:
+    """The parameters in which a version differs from the chosen one of its provider."""
+    other = next(one for one in chosen if one.provider == rater.provider)
+    mine, theirs = json.loads(rater.parameters), json.loads(other.parameters)
+    changed = [name for name in sorted(mine) if mine[name] != theirs.get(name)]
+    return "".join(f", {name}={mine[name]}" for name in changed)
