@@ -110,9 +110,8 @@ class Chosen:
 def choose(found: Sequence[Rater], wanted: Iterable[str] = (), task: str = "") -> Chosen:
     """Pick raters by what a user typed, or of each provider the version with most current answers.
 
-    wanted: `provider`, or `provider@part@…` with parts of its revision, model version or parameters,
-    or q and the number of its question; each perhaps as `name=…`. Raises UsageError for what fits
-    none, or several.
+    wanted: `provider`, or `provider@part@…` with parts of its revision, model version, parameters,
+    or q and the number of its question; each perhaps as `name=…`. UsageError for what fits none.
     """
     words = list(wanted)
     if words:
