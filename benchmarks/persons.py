@@ -12,8 +12,8 @@ import numpy as np
 from benchmarks import truth
 from benchmarks.asked import Asked
 from benchmarks.figures import Figure, recall_precision, share
-from benchmarks.measures import found_and_missed
 from benchmarks.scenes import boxes, pixels
+from visionhub.analysis.greedy import found_and_missed
 from visionhub.schema import Task
 
 TAKEN_BEFORE = date(2021, 3, 1)  # no portrait is younger; how old each one is nobody noted

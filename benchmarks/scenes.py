@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from benchmarks import truth
 from benchmarks.asked import Answers, Asked, Rows
-from benchmarks.coco import HALF, Detections, Evaluation
 from benchmarks.figures import Figure, recall_precision, share
-from benchmarks.measures import Floats, bootstrap, found_and_missed
+from visionhub.analysis.coco import Detections, average_precision
+from visionhub.analysis.greedy import Floats, found_and_missed
+from visionhub.analysis.resample import Resampling
 from visionhub.schema import Task
 
 ORDINARY = ("imagenet", "coco", "faces", "exif", "dated", "protest", "cloud")
@@ -52,17 +53,14 @@ def objects(asked: Asked, images: Path) -> Iterator[Figure]:
         if row["name"] in coco.categories
     )
     ids = [coco.images[file]["id"] for file in files]
-    evaluation = Evaluation(coco.truths(files), found, ids)
-    for name, levels in (("AP@[.5:.95]", range(10)), ("AP50", HALF)):
-        low, high = bootstrap(_precision(evaluation, levels, ids), len(ids))
-        value = evaluation.precision(levels)
-        yield Figure("objects", coco.described(files), name, value, len(ids), low=low, high=high)
-
-
-def _precision(
-    evaluation: Evaluation, levels: Sequence[int], ids: Sequence[int]
-) -> Callable[[NDArray[np.intp]], float]:
-    return lambda draw: evaluation.precision(levels, images=[ids[at] for at in draw])
+    measured = average_precision(coco.truths(files), found, ids, how=Resampling(300))
+    for name, key in (("AP@[.5:.95]", "AP"), ("AP50", "AP50")):
+        value = measured.figures[key]
+        yield Figure(
+            *("objects", coco.described(files), name, value.value, len(ids)),
+            low=value.low,
+            high=value.high,
+        )
 
 
 def people(asked: Asked, images: Path) -> Iterator[Figure]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.coco import Truths
+from visionhub.analysis.coco import Truths
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURES = frozenset({".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff"})

@@ -13,8 +13,8 @@ import numpy as np
 from benchmarks import truth
 from benchmarks.asked import Answers, Asked, Rows
 from benchmarks.figures import Figure, share
-from benchmarks.measures import Floats, overlaps, pair
 from benchmarks.scenes import boxes, pixels
+from visionhub.analysis.greedy import Floats, overlaps, pair
 from visionhub.schema import Task
 
 Pairs: TypeAlias = Sequence[tuple[Path, Path]]

@@ -25,7 +25,7 @@ def test_known_answer_15_iou_of_boxes(shared) -> None:
 
 
 def test_examples() -> None:
-    assert doctest.testmod(boxes).attempted == 4
+    assert doctest.testmod(boxes).attempted == 5
     assert doctest.testmod(boxes).failed == 0
 
 

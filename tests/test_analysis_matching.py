@@ -1,4 +1,4 @@
-"""The matching of boxes: the best there is, for a whole study at once; and what agreement it shows."""
+"""The matching of boxes: the best there is, for a whole study at once; and agreement by it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
-from visionhub.analysis import assignment, matching
+from visionhub.analysis import assignment, boxes, matching
 from visionhub.analysis.boxes import Boxes, iou
 from visionhub.analysis.matching import agreement, candidates, match, moments
 from visionhub.analysis.resample import Resampling
@@ -59,7 +59,7 @@ def checked(a: Boxes, b: Boxes, found, least: float) -> None:
 def test_the_matching_is_the_best_there_is(one, other, least, categories, pieces) -> None:
     a, b = boxes_of(one, categories), boxes_of(other, categories)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(matching, "PIECE", pieces[0])
+        patch.setattr(boxes, "PIECE", pieces[0])
         patch.setattr(assignment, "PIECE", pieces[1])
         found = match(candidates(a, b, 0.05), least)
         assert match(candidates(a, b, least)).i.tolist() == found.i.tolist()
@@ -103,7 +103,7 @@ def test_a_long_row_of_boxes_is_one_case_for_scipy() -> None:
     """Each box overlaps with two neighbours of the other side, so that all hang together."""
     at = np.arange(40.0)
     row = np.stack([at, 0 * at, at + 1, 0 * at + 1], axis=1)
-    a, b = Boxes.of([0] * 40, row), Boxes.of([0] * 40, row + [0.5, 0, 0.5, 0])
+    a, b = Boxes.of([0] * 40, row), Boxes.of([0] * 40, row + np.array([0.5, 0, 0.5, 0]))
     found = match(candidates(a, b, 0.2))
     assert found.iou.tolist() == pytest.approx([1 / 3] * 40)
 

@@ -9,18 +9,10 @@ from random import Random
 import numpy as np
 import pytest
 
-from benchmarks.coco import Detections, Evaluation, Truths
 from benchmarks.figures import Figure, share, table
-from benchmarks.measures import (
-    bootstrap,
-    found_and_missed,
-    fragments_found,
-    overlaps,
-    pair,
-    terms,
-    wilson,
-    words_found,
-)
+from benchmarks.measures import fragments_found, terms, wilson, words_found
+from visionhub.analysis.coco import Detections, Evaluation, Truths
+from visionhub.analysis.greedy import found_and_missed, overlaps, pair
 
 
 def array(*boxes):
@@ -48,14 +40,6 @@ def test_wilson_at_the_ends_is_z_squared_over_n_plus_z_squared():
 def test_no_proportion_has_no_interval(hits, n):
     with pytest.raises(ValueError, match="no proportion"):
         wilson(hits, n)
-
-
-def test_bootstrap_of_a_mean_comes_near_the_normal_interval():
-    values = np.arange(200) % 10
-    low, high = bootstrap(lambda draw: float(values[draw].mean()), len(values), draws=2000)
-    half = 1.96 * values.std() / math.sqrt(len(values))
-    assert (low, high) == pytest.approx((4.5 - half, 4.5 + half), abs=0.05)
-    assert bootstrap(lambda draw: 7.0, 5) == (7.0, 7.0)
 
 
 def test_overlaps_of_published_boxes(shared):
@@ -139,20 +123,21 @@ def test_one_find_of_two_has_a_precision_up_to_half_of_the_recall():
     truths = Truths.of([(1, 1, [0, 0, 50, 50], 2500, False), (2, 1, [0, 0, 50, 50], 2500, False)])
     found = Detections.of([(1, 1, [0, 0, 50, 50], 0.9), (2, 1, [80, 0, 50, 50], 0.8)])
     evaluation = Evaluation(truths, found, [1, 2])
-    assert evaluation.precision() == pytest.approx(51 / 101)  # at recalls 0, .01 ... .50
-    assert evaluation.precision(images=[1]) == pytest.approx(1)
-    assert evaluation.precision(images=[2]) == 0
-    assert evaluation.precision(images=[1, 1, 1, 2]) == pytest.approx(76 / 101)
-    assert evaluation.recall() == 0.5
-    assert math.isnan(evaluation.precision(area="small"))
+    figures = evaluation.summary()
+    assert figures["AP"] == pytest.approx(51 / 101)  # at recalls 0, .01 ... .50
+    assert evaluation.summary([1])["AP"] == pytest.approx(1)
+    assert evaluation.summary([2])["AP"] == 0
+    assert evaluation.summary([1, 1, 1, 2])["AP"] == pytest.approx(76 / 101)
+    assert figures["AR100"] == 0.5
+    assert figures["AP_small"] is None
 
 
 def test_nothing_found_is_a_precision_of_nothing():
     truths = Truths.of([(1, 1, [0, 0, 50, 50], 2500, False)])
-    evaluation = Evaluation(truths, Detections.of([]), [1])
-    assert evaluation.precision() == 0
-    assert evaluation.recall() == 0
-    assert math.isnan(Evaluation(Truths.of([]), Detections.of([]), [1]).precision())
+    figures = Evaluation(truths, Detections.of([]), [1]).summary()
+    assert figures["AP"] == 0
+    assert figures["AR100"] == 0
+    assert Evaluation(Truths.of([]), Detections.of([]), [1]).summary()["AP"] is None
 
 
 def made():

@@ -13,17 +13,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
 
 from visionhub.analysis.assignment import Bools, assign
-from visionhub.analysis.boxes import Boxes, Floats, Integers, areas, intersections, shares
+from visionhub.analysis.boxes import (
+    Boxes,
+    Floats,
+    Integers,
+    areas,
+    intersections,
+    pairs_within,
+    shares,
+)
 from visionhub.analysis.estimate import Estimate
 from visionhub.analysis.resample import DEFAULT, Resampling, Sums, estimates, ratio
 
 THRESHOLDS = (0.3, 0.5, 0.75)
-PIECE = 1 << 17  # pairs that are looked at together, so that they stay in the processor's cache
 SLACK = 1e-9  # what rounding may take from a share
 
 
@@ -84,16 +90,7 @@ class _Pairs:
         self.areas = areas(a.boxes), areas(b.boxes)
 
     def __iter__(self) -> Iterator[tuple[Integers, Integers, Floats]]:
-        first = np.searchsorted(self.b.image, self.a.image)
-        many = np.searchsorted(self.b.image, self.a.image, side="right") - first
-        ends = np.cumsum(many)
-        first -= ends - many
-        total = int(ends[-1]) if len(ends) else 0
-        cuts = np.searchsorted(ends, np.arange(PIECE, total, PIECE))
-        for low, high in pairwise(np.unique([0, *cuts.tolist(), len(ends)]).tolist()):
-            i = np.repeat(np.arange(low, high), many[low:high])
-            start = int(ends[low] - many[low])
-            j = np.repeat(first[low:high], many[low:high]) + np.arange(start, start + len(i))
+        for i, j in pairs_within(self.a.image, self.b.image):
             yield self._overlapping(*self._alike(i, j))
 
     def _alike(self, i: Integers, j: Integers) -> tuple[Integers, Integers]:
@@ -201,7 +198,7 @@ def agreement(
     where each comes from, as numbers from 0; None for images that are independent.
     """
     parts = [moments(match(found, least), found.a, found.b, images) for least in thresholds]
-    some: Bools = parts[0][:, :3].any(axis=1)
+    some = parts[0][:, :3].sum(axis=1) > 0
     table = np.concatenate([part.T for part in parts])[:, some].T
     data = Sums.of(table, None if sources is None else np.asarray(sources)[some])
     values = estimates(data, _measures, how, limits=(0, 1))
