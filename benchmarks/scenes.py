@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from benchmarks import truth
 from benchmarks.asked import Answers, Asked, Rows
 from benchmarks.figures import Figure, recall_precision, share
+from visionhub.analysis.boxes import Floats
 from visionhub.analysis.coco import Detections, average_precision
-from visionhub.analysis.greedy import Floats, found_and_missed
+from visionhub.analysis.greedy import found_and_missed
 from visionhub.analysis.resample import Resampling
 from visionhub.schema import Task
 

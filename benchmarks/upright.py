@@ -14,7 +14,8 @@ from benchmarks import truth
 from benchmarks.asked import Answers, Asked, Rows
 from benchmarks.figures import Figure, share
 from benchmarks.scenes import boxes, pixels
-from visionhub.analysis.greedy import Floats, overlaps, pair
+from visionhub.analysis.boxes import Floats
+from visionhub.analysis.greedy import overlaps, pair
 from visionhub.schema import Task
 
 Pairs: TypeAlias = Sequence[tuple[Path, Path]]

@@ -141,7 +141,7 @@ def test_a_threshold_that_is_none_is_refused(least) -> None:
 
 def test_what_does_not_fit_is_refused() -> None:
     a, b = Boxes.of([0], [0, 0, 1, 1], [1]), Boxes.of([0], [0, 0, 1, 1])
-    with pytest.raises(ValueError, match="one side has categories"):
+    with pytest.raises(ValueError, match="some raters have categories"):
         candidates(a, b, 0.5)
     with pytest.raises(ValueError, match="were not kept"):
         match(candidates(b, b, 0.5), 0.4)

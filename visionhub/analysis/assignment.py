@@ -15,14 +15,10 @@ no loop runs over these.
 from __future__ import annotations
 
 from itertools import pairwise, permutations
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats: TypeAlias = NDArray[np.float64]
-Integers: TypeAlias = NDArray[np.int64]
-Bools: TypeAlias = NDArray[np.bool_]
+from visionhub.analysis.boxes import Bools, Floats, Integers
 
 ROUNDS = 8  # of taking edges that nothing outweighs; the fifth takes next to none
 TRIED = 5  # members a side up to which all permutations are tried

@@ -7,7 +7,7 @@ benchmarks of the years before COCO.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeAlias
@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.int64]
+Bools: TypeAlias = NDArray[np.bool_]
 
 PIECE = 1 << 17  # pairs that are looked at together, so that they stay in the processor's cache
 _SIDES = 4
@@ -59,10 +60,18 @@ class Boxes:
             raise ValueError(f"a box of image {self.image[-1]}, but there are {images} images")
         return np.bincount(self.image, minlength=images)
 
-    def take(self, which: NDArray[np.bool_] | Integers) -> Boxes:
+    def take(self, which: Bools | Integers) -> Boxes:
         """Some of the boxes, by mask or ascending positions."""
         category = None if self.category is None else self.category[which]
         return Boxes(self.image[which], self.boxes[which], category)
+
+
+def categorised(raters: Sequence[Boxes]) -> bool:
+    """Whether raters say what their boxes show. ValueError when only some of them do."""
+    known = {rater.category is not None for rater in raters}
+    if len(known) > 1:
+        raise ValueError("some raters have categories, others have not")
+    return known == {True}
 
 
 def as_boxes(values: ArrayLike) -> Floats:

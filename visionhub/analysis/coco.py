@@ -17,11 +17,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from visionhub.analysis.boxes import pairs_within
+from visionhub.analysis.boxes import Bools, Floats, Integers, pairs_within
 from visionhub.analysis.coco_boxes import Detections, Truths
 from visionhub.analysis.coco_curves import Curves, Marks
 from visionhub.analysis.estimate import Estimate
-from visionhub.analysis.greedy import Bools, Floats, Integers, give, paired_overlaps
+from visionhub.analysis.greedy import give, paired_overlaps
 from visionhub.analysis.resample import DEFAULT, Resampling, Sums, estimates, ratio
 
 __all__ = ["Detections", "Evaluation", "Precision", "Truths", "average_precision"]

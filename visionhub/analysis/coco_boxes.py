@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from visionhub.analysis.boxes import as_boxes
-from visionhub.analysis.greedy import Bools, Floats, Integers
+from visionhub.analysis.boxes import Bools, Floats, Integers, as_boxes
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from visionhub.analysis.greedy import Bools, Floats, Integers
+from visionhub.analysis.boxes import Bools, Floats, Integers
 from visionhub.analysis.resample import ratio
 
 if TYPE_CHECKING:

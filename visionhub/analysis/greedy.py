@@ -8,16 +8,10 @@ there is `matching`. Rule and crowds: Lin et al., "Microsoft COCO: Common Object
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-from visionhub.analysis.boxes import from_xywh, intersections
-
-Floats: TypeAlias = NDArray[np.float64]
-Integers: TypeAlias = NDArray[np.int64]
-Bools: TypeAlias = NDArray[np.bool_]
+from visionhub.analysis.boxes import Bools, Floats, Integers, from_xywh, intersections
 
 WHOLE = 1 - 1e-10  # a threshold of 1 is this much
 

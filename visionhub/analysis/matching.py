@@ -16,12 +16,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from visionhub.analysis.assignment import Bools, assign
+from visionhub.analysis.assignment import assign
 from visionhub.analysis.boxes import (
+    Bools,
     Boxes,
     Floats,
     Integers,
     areas,
+    categorised,
     intersections,
     pairs_within,
     shares,
@@ -70,10 +72,7 @@ def candidates(a: Boxes, b: Boxes, least: float, *, same_category: bool = True) 
     """
     if not 0 < least <= 1:
         raise ValueError(f"a least IoU of {least}: it must be above 0, and at most 1")
-    if same_category and (a.category is None) != (b.category is None):
-        raise ValueError("one side has categories, the other has not")
-    same = same_category and a.category is not None
-    found = list(_Pairs(a, b, least, same))
+    found = list(_Pairs(a, b, least, same_category and categorised([a, b])))
     none = np.zeros(0)
     i, j, shared = (
         np.concatenate([piece[at] for piece in found]) if found else none for at in range(3)
