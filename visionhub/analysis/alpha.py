@@ -1,0 +1,471 @@
+"""Ratings as numbers; and Krippendorff's alpha of them, for any raters, gaps and distance.
+
+alpha = 1 - observed / expected disagreement (Krippendorff 2011, "Computing Krippendorff's
+Alpha-Reliability"; 2004, "Content Analysis", chapter 11). Units with fewer than two ratings are
+left out. It depends on the data through sums alone: disagreements within units, and how often each
+value was used; so expected disagreement, and an ordinal distance, are computed anew in each draw.
+
+Some packages leave 1 / (m - 1) out for complete data of more than two raters: theirs is another
+number. Gwet's "ordinal weights" are another coefficient than the ordinal metric here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Hashable, Iterator, Sequence, Set
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from visionhub.analysis.estimate import Estimate, not_estimable
+from visionhub.analysis.resample import DEFAULT, Floats, Integers, Resampling, Sums, estimate, ratio
+
+Sources: TypeAlias = ArrayLike | None
+Names: TypeAlias = Sequence[Hashable] | None
+Metric: TypeAlias = Literal["nominal", "ordinal", "interval", "ratio"]
+Distance: TypeAlias = Callable[[Any, Any], float]
+Moments: TypeAlias = Any  # an array of numpy's, or a sparse one of scipy's
+Rows: TypeAlias = Any  # whatever two raters' ratings come in: see `pair`
+
+PAIR = 2
+LARGEST = 1 << 62  # of whole numbers that stand for rows
+MOST = 5000  # different values whose distances are kept as a table
+MOST_PAIRS = 20_000  # different pairs of ranks that are followed through the draws
+ROUNDING = 1e-12  # of sums of squares: less is nothing
+MANY = f"more than {MOST:,} different values, or {MOST_PAIRS:,} pairs of them: put them in groups"
+UNPAIRED = "no unit has two ratings"
+CONSTANT = "all values are the same: no disagreement is to be expected"
+
+
+@dataclass(frozen=True)
+class Ratings:
+    """Which category each rater put each unit into.
+
+    codes: (units, raters) numbers of categories, -1 where missing. counts: (units,) how many units
+    are just like this row; None is one each. named: whether a column is one rater throughout.
+    """
+
+    codes: Integers
+    categories: tuple[Hashable, ...]
+    counts: Integers | None = None
+    named: bool = True
+
+    @classmethod
+    def of(cls, ratings: Rated, categories: Names = None) -> Ratings:
+        """From (units, raters) ratings. categories: all that were possible, if more than occur."""
+        return ratings if isinstance(ratings, Ratings) else cls(*coded(ratings, categories))
+
+    @classmethod
+    def of_table(cls, table: ArrayLike, categories: Names = None) -> Ratings:
+        """From a (q, q) table of two raters' units: rows are the first one's categories."""
+        cells = np.asarray(table)
+        if cells.ndim != PAIR or cells.shape[0] != cells.shape[1]:
+            raise ValueError(f"a table of two raters is square, this one is {cells.shape}")
+        if (cells < 0).any() or (cells != np.round(cells)).any():
+            raise ValueError("a table of two raters holds counts")
+        names = tuple(range(len(cells)) if categories is None else categories)
+        return cls(np.indices(cells.shape).reshape(2, -1).T, names, cells.ravel().astype(np.int64))
+
+    @classmethod
+    def of_counts(cls, counts: ArrayLike, categories: Names = None) -> Ratings:
+        """From (units, q) numbers of raters who chose each category; who they were is not known."""
+        chosen = np.asarray(counts).astype(np.int64)
+        rated = chosen.sum(axis=1)
+        codes = np.full((len(chosen), int(rated.max(initial=0))), -1, dtype=np.int64)
+        values = np.repeat(np.tile(np.arange(chosen.shape[1]), len(chosen)), chosen.ravel())
+        codes[np.arange(codes.shape[1]) < rated[:, None]] = values
+        names = tuple(range(chosen.shape[1]) if categories is None else categories)
+        return cls(codes, names, named=False)
+
+
+Rated: TypeAlias = Sequence[Sequence[Any]] | NDArray[Any] | Ratings
+
+
+def coded(
+    ratings: Sequence[Sequence[Any]] | NDArray[Any], categories: Names = None
+) -> tuple[Integers, tuple[Any, ...]]:
+    """Numbers for categories, (units, raters), -1 where missing; and the categories themselves.
+
+    Categories that can be compared are put in order, others stand as they were met. Raises
+    ValueError where a rating is none of the `categories` that were named.
+
+    >>> coded([["cat", "dog"], ["dog", None]])
+    (array([[ 0,  1],
+           [ 1, -1]]), ('cat', 'dog'))
+    """
+    import pandas as pd
+
+    values = _matrix(ratings)
+    numbers, met = pd.factorize(values.ravel())
+    names = met.tolist()
+    known = list(categories) if categories is not None else _in_order(names)
+    place = {name: number for number, name in enumerate(known)}
+    if strange := [name for name in names if name not in place]:
+        raise ValueError(f"{strange[0]!r} is none of the categories {known}")
+    places = np.array([place[name] for name in names] + [-1], dtype=np.int64)
+    return places[numbers].reshape(values.shape), tuple(known)
+
+
+def _matrix(ratings: Sequence[Sequence[Any]] | NDArray[Any]) -> NDArray[Any]:
+    """Anything of two dimensions as an array whose items are left as they are."""
+    values: Any = ratings.to_numpy() if hasattr(ratings, "to_numpy") else ratings
+    if not isinstance(values, np.ndarray):
+        rows = [tuple(row) for row in values if not isinstance(row, str)]
+        width = len(rows[0]) if rows else 0
+        if len(rows) != len(values) or any(len(row) != width for row in rows):
+            raise ValueError("ratings are units x raters: rows of one length, None where missing")
+        items = np.fromiter(chain.from_iterable(rows), dtype=object, count=len(rows) * width)
+        values = items.reshape(len(rows), width)
+    if values.ndim != PAIR:
+        raise ValueError(f"ratings are units x raters, these have {values.ndim} dimensions")
+    matrix: NDArray[Any] = values
+    return matrix
+
+
+def _in_order(names: list[Any]) -> list[Any]:
+    try:
+        return sorted(names)
+    except TypeError:
+        return names
+
+
+def patterns(codes: Integers) -> tuple[Integers, Integers]:
+    """The different rows of whole numbers from -1, (P, r); and which of them each is, (units,)."""
+    base, width = int(codes.max(initial=0)) + 2, codes.shape[1]
+    if width and base**width < LARGEST:
+        keys = (codes + 1) @ (base ** np.arange(width, dtype=np.int64))
+        _, first, which = np.unique(keys, return_index=True, return_inverse=True)
+        return codes[first], which
+    rows, which = np.unique(codes, axis=0, return_inverse=True)
+    return rows, which.reshape(-1)
+
+
+def gathered(moments: Moments, which: Integers, sources: Sources = None) -> Sums:
+    """Sums of the (P, k) moments of patterns, dense or sparse; each unit's pattern is `which`."""
+    from scipy import sparse
+
+    if sources is None:
+        counts = np.bincount(which, minlength=moments.shape[0])
+        return Sums(moments, np.ones(len(counts), dtype=np.int64), counts)
+    names, place = np.unique(np.asarray(sources), return_inverse=True)
+    if len(place) != len(which):
+        raise ValueError(f"{len(place)} sources for {len(which)} units")
+    shape = (len(names), moments.shape[0])
+    table = sparse.coo_array((np.ones(len(which)), (place, which)), shape=shape).tocsr()
+    return Sums(table @ moments, np.bincount(place), sourced=True)
+
+
+def pair(first: Rows, second: Rows = None, categories: Names = None) -> Ratings:
+    """Two raters' ratings from what they come in: two rows, a square table, or units x 2.
+
+    A square of numbers without a `second` is a table.
+    """
+    if isinstance(first, Ratings):
+        return first
+    if second is not None:
+        both = isinstance(first, np.ndarray) and isinstance(second, np.ndarray)
+        rows = np.column_stack([first, second]) if both else list(zip(first, second, strict=True))
+        return Ratings.of(rows, categories)
+    cells = np.asarray(first)
+    if cells.ndim == PAIR and cells.shape[0] == cells.shape[1] and cells.dtype.kind in "iuf":
+        return Ratings.of_table(cells, categories)
+    if cells.ndim != PAIR or cells.shape[1] != PAIR:
+        raise ValueError("two raters are a square table, two rows of ratings, or units x 2")
+    return Ratings.of(first, categories)
+
+
+def _pairable(given: Ratings) -> tuple[Integers, NDArray[np.bool_]]:
+    """Codes of the units with two ratings or more, in order within each; and which these are."""
+    kept = (given.codes >= 0).sum(axis=1) >= PAIR
+    if given.counts is not None:
+        kept &= given.counts > 0
+    codes = np.sort(given.codes[kept], axis=1)
+    return codes[:, (codes >= 0).any(axis=0)], kept
+
+
+def _pairs(rows: Integers) -> Iterator[tuple[Integers, Integers, Integers, Floats]]:
+    """Pairs of values within units: where, the two values, and 2 / (m - 1), a column pair each."""
+    share = 2 / np.maximum((rows >= 0).sum(axis=1) - 1, 1)
+    for i in range(rows.shape[1]):
+        for j in range(i + 1, rows.shape[1]):  # of sorted rows the second is there if the first is
+            at = np.flatnonzero(rows[:, i] >= 0)
+            yield at, rows[at, i], rows[at, j], share[at]
+
+
+def _used(rows: Integers, k: int) -> Moments:
+    """(P, k) how often each value occurs in each row, as a sparse table."""
+    from scipy import sparse
+
+    at, column = np.nonzero(rows >= 0)
+    shape = (len(rows), k)
+    return sparse.coo_array((np.ones(len(at)), (at, rows[at, column])), shape=shape).tocsr()
+
+
+@dataclass(frozen=True)
+class _Fixed:
+    """Alpha as a function of sums, where the distance of two values does not depend on the data.
+
+    between: distances of pairs of values. values: (P, c) what rows add to `expected`, which gives
+    the distances of all pairs of values whatsoever from these sums and the number of values.
+    """
+
+    between: Callable[[Integers, Integers], Floats]
+    values: Callable[[Integers], Moments]
+    expected: Callable[[Floats, Floats], Floats]
+
+    def moments(self, rows: Integers) -> Moments:
+        """(P, 2 + c) disagreement within rows, ratings, and `values`."""
+        from scipy import sparse
+
+        apart = np.zeros(len(rows))
+        for at, first, second, share in _pairs(rows):
+            apart[at] += share * self.between(first, second)
+        own = np.column_stack([apart, (rows >= 0).sum(axis=1)])
+        return sparse.hstack([sparse.csr_array(own), self.values(rows)]).tocsr()
+
+    def __call__(self, sums: Floats) -> Floats:
+        """(...,) alpha."""
+        n = sums[..., 1]
+        return 1 - ratio(sums[..., 0] * (n - 1), self.expected(sums[..., 2:], n))
+
+
+def _nominal(k: int) -> _Fixed:
+    return _Fixed(
+        lambda first, second: (first != second).astype(np.float64),
+        lambda rows: _used(rows, k),
+        lambda used, n: n**2 - (used**2).sum(-1),
+    )
+
+
+def _interval(at: Floats) -> _Fixed:
+    at = at - at.mean()
+    return _Fixed(
+        lambda first, second: (at[first] - at[second]) ** 2,
+        lambda rows: np.stack([(np.where(rows >= 0, at[rows], 0) ** e).sum(1) for e in (1, 2)], 1),
+        lambda sums, n: _spread(n, sums[..., 0], sums[..., 1]),
+    )
+
+
+def _table(distances: Floats) -> _Fixed:
+    return _Fixed(
+        lambda first, second: distances[first, second],
+        lambda rows: _used(rows, len(distances)),
+        lambda used, n: ((used @ distances) * used).sum(-1),
+    )
+
+
+def _spread(n: Floats, sums: Floats, squares: Floats) -> Floats:
+    """Squared differences of all ordered pairs of values; 0 where it is rounding."""
+    whole = n * squares
+    return np.where(whole - sums**2 > ROUNDING * whole, 2 * (whole - sums**2), 0.0)
+
+
+class _Ordinal:
+    """Alpha with the ordinal metric, whose distances are of mid-ranks among all values.
+
+    Sums: how often each value occurs, and how often each two (of `lower`, `upper`) met.
+    """
+
+    def __init__(self, k: int, rows: Integers) -> None:
+        self.k = k
+        met = [first * k + second for _, first, second, _ in _pairs(rows)]
+        keys = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *met]))
+        self._keys = keys[keys // k != keys % k]
+        self.lower, self.upper = self._keys // k, self._keys % k
+
+    def moments(self, rows: Integers) -> Moments:
+        """(P, k + pairs) of rows of pairable values."""
+        from scipy import sparse
+
+        met = sparse.csr_array((len(rows), len(self._keys)))
+        for at, first, second, share in _pairs(rows):
+            differ = first != second
+            place = np.searchsorted(self._keys, (first * self.k + second)[differ])
+            met = met + sparse.coo_array((share[differ], (at[differ], place)), shape=met.shape)
+        return sparse.hstack([_used(rows, self.k), met]).tocsr()
+
+    def __call__(self, sums: Floats) -> Floats:
+        """(...,) alpha."""
+        used, met = sums[..., : self.k], sums[..., self.k :]
+        n = used.sum(-1)
+        rank = np.cumsum(used, axis=-1) - used / 2
+        apart = (met * (rank[..., self.lower] - rank[..., self.upper]) ** 2).sum(-1)
+        spread = _spread(n, (used * rank).sum(-1), (used * rank**2).sum(-1))
+        return 1 - ratio(apart * (n - 1), spread)
+
+
+def _alpha(
+    given: Ratings,
+    metric: _Fixed | Callable[[Integers], _Ordinal],
+    sources: Sources,
+    how: Resampling,
+) -> Estimate:
+    """Alpha with its interval."""
+    codes, kept = _pairable(given)
+    if not len(codes):
+        return not_estimable(UNPAIRED)
+    rows, which = patterns(codes)
+    statistic = metric if isinstance(metric, _Fixed) else metric(rows)
+    moments = statistic.moments(rows)
+    if given.counts is None:
+        data = gathered(moments, which, None if sources is None else np.asarray(sources)[kept])
+    elif sources is not None:
+        raise ValueError("a table does not tell units apart: give ratings beside their sources")
+    else:
+        data = gathered(moments, np.repeat(which, given.counts[kept]))
+    if isinstance(statistic, _Ordinal) and len(statistic.lower) > MOST_PAIRS:
+        value = float(statistic(data.total))  # all differ, so there is one
+        return Estimate(value, n=data.n, clusters=data.clusters, level=how.level).because(MANY)
+    return estimate(data, statistic, how, limits=(-math.inf, 1.0), why=CONSTANT)
+
+
+def krippendorff_alpha(
+    ratings: Rated,
+    metric: Metric | Distance = "nominal",
+    *,
+    levels: Names = None,
+    sources: Sources = None,
+    how: Resampling = DEFAULT,
+) -> Estimate:
+    """Krippendorff's alpha of (units, raters) ratings.
+
+    metric: nominal; ordinal, in the order of `levels` or of numbers; interval; ratio; or a function
+    of two values, whose result is the distance as it is used (the named ones are squared
+    differences). sources: (units,) where units come from. Not estimable where all values are the
+    same.
+
+    >>> data = [[1, 1, None], [2, 2, 2], [3, 3, 2], [4, None, 4]]
+    >>> round(krippendorff_alpha(data, "interval").value, 4)
+    0.9135
+    """
+    given = Ratings.of(ratings, levels)
+    names = given.categories
+    if not callable(metric) and metric not in ("nominal", "ordinal", "interval", "ratio"):
+        raise ValueError(f"a metric is nominal, ordinal, interval, ratio or a function: {metric!r}")
+    if not len(names):
+        return not_estimable(UNPAIRED)
+    if metric == "ordinal":
+        if levels is None and not isinstance(ratings, Ratings):
+            _numbers(names, metric)
+        return _alpha(given, lambda rows: _Ordinal(len(names), rows), sources, how)
+    if metric == "interval":
+        return _alpha(given, _interval(_numbers(names, metric)), sources, how)
+    if len(names) > MOST:
+        return not_estimable(MANY, len(given.codes), len(given.codes))
+    if metric == "nominal":
+        return _alpha(given, _nominal(len(names)), sources, how)
+    distances = _ratio(_numbers(names, metric)) if metric == "ratio" else _distances(names, metric)
+    return _alpha(given, _table(distances), sources, how)
+
+
+def _numbers(names: Sequence[Any], metric: str) -> Floats:
+    if any(isinstance(name, str) for name in names):
+        raise ValueError(f"the {metric} metric is for numbers; words have an order by `levels`")
+    return np.asarray(names, dtype=np.float64)
+
+
+def _ratio(values: Floats) -> Floats:
+    """(K, K) distances of the ratio metric: ((c - k) / (c + k))^2."""
+    if (values < 0).any():
+        raise ValueError("the ratio metric is for values of 0 and above")
+    share = ratio(values[:, None] - values, values[:, None] + values)
+    return np.nan_to_num(share) ** 2
+
+
+def _distances(names: Sequence[Any], distance: Distance) -> Floats:
+    """(K, K) distances of values, each pair asked once."""
+    table = np.zeros((len(names), len(names)))
+    for i, one in enumerate(names):
+        for j in range(i):
+            table[i, j] = table[j, i] = distance(one, names[j])
+    return table
+
+
+def alpha_of_distances(
+    values: ArrayLike,
+    distances: ArrayLike,
+    *,
+    sources: Sources = None,
+    how: Resampling = DEFAULT,
+) -> Estimate:
+    """Alpha of (units, raters) numbers of values, -1 missing, whose distances are a (K, K) table.
+
+    >>> distances = [[0, 1, 1], [1, 0, 0.5], [1, 0.5, 0]]
+    >>> round(alpha_of_distances([[0, 0], [1, 1], [2, 1]], distances).value, 3)
+    0.737
+    """
+    codes, table = np.asarray(values, dtype=np.int64), np.asarray(distances, dtype=np.float64)
+    if (
+        table.ndim != PAIR
+        or table.shape[0] != table.shape[1]
+        or codes.max(initial=-1) >= len(table)
+    ):
+        raise ValueError("distances are a (K, K) table, values whole numbers below K")
+    if table.diagonal().any() or not np.allclose(table, table.T):
+        raise ValueError("distances are symmetric, and 0 between a value and itself")
+    return _alpha(Ratings(codes, tuple(range(len(table)))), _table(table), sources, how)
+
+
+def jaccard_distance(a: Set[Hashable], b: Set[Hashable]) -> float:
+    """1 - |a n b| / |a u b|; 0 for two empty sets (Jaccard 1901).
+
+    >>> jaccard_distance({1, 2}, {1, 2, 3, 4})
+    0.5
+    """
+    union = len(a | b)
+    return 1 - len(a & b) / union if union else 0.0
+
+
+def masi_distance(a: Set[Hashable], b: Set[Hashable]) -> float:
+    """1 - M |a n b| / |a u b|, a distance of sets of labels (Passonneau 2006).
+
+    M is 1 for equal sets (two empty ones too), 2/3 where one holds the other, 1/3 where they
+    overlap, 0 else.
+
+    >>> round(masi_distance({1, 2}, {1, 2, 3, 4}), 4)
+    0.6667
+    """
+    if a == b:
+        return 0.0
+    weight = 2 / 3 if a <= b or b <= a else 1 / 3
+    return 1 - weight * len(a & b) / len(a | b)
+
+
+def set_alpha(
+    units: Sequence[Sequence[Set[Hashable] | Sequence[Hashable] | None]],
+    distance: Distance = jaccard_distance,
+    *,
+    sources: Sources = None,
+    how: Resampling = DEFAULT,
+) -> Estimate:
+    """Alpha of raters' sets: each unit is a list of sets, one a rater, None where missing.
+
+    For up to `MOST` different sets, whose distances are computed one by one; images by the million
+    have `analysis.set_alpha`.
+
+    >>> units = [[{"f", "s"}, {"f"}, {"s", "e", "m"}], [{"s"}, {"s"}, {"s", "e"}]]
+    >>> round(set_alpha(units).value, 4)
+    0.1522
+    """
+    rows = [[None if one is None else frozenset(one) for one in unit] for unit in units]
+    width = max((len(row) for row in rows), default=0)
+    return krippendorff_alpha(
+        [row + [None] * (width - len(row)) for row in rows], distance, sources=sources, how=how
+    )
+
+
+def coincidence_matrix(ratings: Rated, categories: Names = None) -> tuple[Floats, tuple[Any, ...]]:
+    """How often each value met each other within units, (K, K); and the values.
+
+    o_ck = sum over units of (pairs c, k) / (m - 1) (Krippendorff 2011, section C).
+    """
+    given = Ratings.of(ratings, categories)
+    codes, kept = _pairable(given)
+    counts = np.ones(len(codes)) if given.counts is None else given.counts[kept]
+    matrix = np.zeros((len(given.categories),) * 2)
+    for at, first, second, share in _pairs(codes):
+        np.add.at(matrix, (first, second), share * counts[at] / 2)
+    return matrix + matrix.T, given.categories
