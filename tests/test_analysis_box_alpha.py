@@ -1,4 +1,4 @@
-"""Krippendorff's alpha for boxes: published tables, drawn as boxes; and no matter in which order."""
+"""Krippendorff's alpha for boxes: published tables, drawn as boxes; in whatever order."""
 
 from __future__ import annotations
 

@@ -192,3 +192,7 @@ def test_what_cannot_be_counted_is_refused() -> None:
         Evaluation(truths, found, [0, 1, 1])
     with pytest.raises(ValueError, match="not of those compared"):
         Evaluation(truths, found, [0, 1]).summary([2])
+    with pytest.raises(ValueError, match="2 sources for 3"):
+        average_precision(truths, found, [0, 1, 2], [0, 1])
+    with pytest.raises(ValueError, match="no number"):
+        Evaluation(truths, Detections.of([(0, 0, [0, 0, 1, 1], float("nan"))]), [0])

@@ -10,6 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
+from benchmarks import boxes as bench
 from visionhub.analysis import assignment, boxes, matching
 from visionhub.analysis.boxes import Boxes, iou
 from visionhub.analysis.matching import agreement, candidates, match, moments
@@ -145,6 +146,8 @@ def test_what_does_not_fit_is_refused() -> None:
         candidates(a, b, 0.5)
     with pytest.raises(ValueError, match="were not kept"):
         match(candidates(b, b, 0.5), 0.4)
+    with pytest.raises(ValueError, match="2 sources for 1 images"):
+        agreement(candidates(b, b, 0.5), 1, [0.5], np.array([0, 1]))
 
 
 @pytest.fixture
@@ -153,6 +156,13 @@ def pair() -> tuple[Boxes, Boxes]:
     a = Boxes.of([0, 0, 3], [[0, 0, 10, 10], [50, 50, 60, 60], [0, 0, 2, 2]])
     b = Boxes.of([0, 1, 3], [[0, 0, 10, 8], [0, 0, 1, 1], [0, 0, 2, 2]])
     return a, b
+
+
+def test_scenes_like_those_of_the_benchmark_are_matched_as_by_a_loop() -> None:
+    a, b = bench.scenes(300, 2)
+    for thresholds in ((0.3, 0.5, 0.75), (0.1,)):
+        best = bench.Loop(a, b, 300).run(thresholds)
+        assert bench.together(a, b, thresholds) == pytest.approx(best, abs=1e-9)
 
 
 def test_moments_say_what_each_image_contributes(pair) -> None:

@@ -83,8 +83,10 @@ def _memberships(images: Integers, sources: ArrayLike | None) -> Sums:
     """What a source adds: each of its photographs once."""
     from scipy.sparse import csr_array
 
-    _, place = np.unique(images, return_inverse=True)
     n = len(images)
+    if sources is not None and np.shape(sources) != (n,):
+        raise ValueError(f"{np.size(sources)} sources for {n} photographs")
+    _, place = np.unique(images, return_inverse=True)
     _, source = np.unique(place if sources is None else np.asarray(sources), return_inverse=True)
     units = np.bincount(source)
     sums = csr_array((np.ones(n), (source, place)), shape=(len(units), n))
@@ -102,6 +104,8 @@ class Evaluation:
         self.images = np.unique(np.asarray(images, dtype=np.int64))
         if len(self.images) < np.size(images):
             raise ValueError("a photograph is named twice")
+        if not np.isfinite(found.score).all():
+            raise ValueError("a score that is no number")
         self.categories = np.union1d(truths.category, found.category)
         self._curves = self._compare(truths, found)
 

@@ -3,8 +3,8 @@
 Pairs of boxes with an intersection over union (IoU) of at least the threshold are candidates,
 others are no pairs at all and displace nothing; where categories are given, both must be of one. Of
 all sets of candidates in which no box occurs twice, the matching is one with the greatest sum of
-IoU. It depends on neither scores nor on who comes first, and so suits raters of equal standing;
-COCO's greedy rule for a model against gold is in `coco`.
+IoU. It needs no scores and is symmetric, and so suits raters of equal standing; COCO's rule for a
+model against gold is in `greedy`.
 
 All images are matched at once: candidates are found by arrays, and `assignment` solves them.
 """
@@ -127,7 +127,8 @@ class _Pairs:
 def match(found: Candidates, threshold: float | None = None) -> Matches:
     """Choose the matching of greatest total IoU among the candidates that reach a threshold.
 
-    threshold: None is the candidates' own. ValueError when it is lower than that.
+    threshold: None is the candidates' own. ValueError when it is lower than that. Of equally good
+    matchings the one that is chosen depends on the order of boxes.
 
     >>> a = Boxes.of([0, 0], [[0, 0, 4, 4], [1, 0, 5, 4]])
     >>> matched = match(candidates(a, a, 0.5), 0.7)
@@ -196,6 +197,8 @@ def agreement(
     images: how many both raters have looked at, those without a box included. sources: (images,)
     where each comes from, as numbers from 0; None for images that are independent.
     """
+    if sources is not None and len(sources) != images:
+        raise ValueError(f"{len(sources)} sources for {images} images")
     parts = [moments(match(found, least), found.a, found.b, images) for least in thresholds]
     some = parts[0][:, :3].sum(axis=1) > 0
     table = np.concatenate([part.T for part in parts])[:, some].T
