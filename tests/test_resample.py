@@ -64,6 +64,18 @@ def test_patterns_with_counts_have_the_same_law_as_their_units() -> None:
     assert (other.n, other.clusters) == (600, 600)
 
 
+def test_many_units_alike_are_counted_and_the_interval_is_the_same() -> None:
+    random = np.random.default_rng(3)
+    table = moments(random.integers(0, 4, 20_000))
+    data = Sums.of(table)
+    assert len(data.sums) == 4
+    assert (data.n, data.total.tolist()) == (20_000, table.sum(axis=0).tolist())
+    found = estimate(data, mean, HOW)
+    apart = estimate(Sums(table, np.ones(20_000, dtype=int)), mean, HOW)
+    assert (found.low, found.high) == pytest.approx((apart.low, apart.high), abs=1e-3)
+    assert len(Sums.of(moments(random.random(20_000))).sums) == 20_000
+
+
 def test_few_sources_take_the_jackknife(values) -> None:
     few = values[:12]
     found = estimate(Sums.of(moments(few)), mean, HOW)

@@ -29,6 +29,7 @@ Statistic: TypeAlias = Callable[[Floats], Floats]
 DRAWS = 2000
 FEW = 30  # sources; with fewer, resampling them is not to be trusted
 FEWEST = 5  # with fewer, nothing is
+MANY = 10_000  # independent units from which on those alike are counted instead of kept apart
 SMALL = 1 << 16  # sources times draws in one piece of work
 SAME = 1e-20  # a variance that is rounding
 UNDEFINED = 0.05  # share of draws without a value beyond which there is no interval
@@ -66,6 +67,9 @@ class Sums:
         moments = np.asarray(moments, dtype=np.float64)
         moments = moments[:, None] if moments.ndim == 1 else moments
         if sources is None:
+            alike = _alike(moments) if len(moments) > MANY else None
+            if alike is not None:
+                return cls.counted(moments[alike[0]], alike[1])
             return cls(moments, np.ones(len(moments), dtype=np.int64))
         names, codes = np.unique(sources, return_inverse=True)
         columns = [np.bincount(codes, column, len(names)) for column in moments.T]
@@ -82,10 +86,7 @@ class Sums:
     @classmethod
     def rounded(cls, moments: Floats, digits: int) -> Sums:
         """From the moments of independent units, rounded, so that equal ones can be counted."""
-        code = np.zeros(len(moments), dtype=np.int64)
-        for column in np.round(moments, digits).T:
-            names, part = np.unique(column, return_inverse=True)
-            code = np.unique(code * len(names) + part, return_inverse=True)[1]
+        code = _codes(np.round(moments, digits))
         counts = np.bincount(code)
         means = [np.bincount(code, column) / counts for column in moments.T]
         return cls.counted(np.stack(means, axis=1), counts)
@@ -219,6 +220,24 @@ def _jackknife(
     low, high = max(limits[0], value - half), min(limits[1], value + half)
     method = f"delete-one jackknife of {_unit(data)}s, t({found.clusters - 1})"
     return replace(found, low=low, high=high, method=method)
+
+
+def _codes(table: Floats) -> Integers:
+    """(n,) numbers from 0 for the different rows of a table."""
+    code = np.zeros(len(table), dtype=np.int64)
+    for column in table.T:
+        names, part = np.unique(column, return_inverse=True)
+        code = np.unique(code * len(names) + part, return_inverse=True)[1]
+    return code
+
+
+def _alike(moments: Floats) -> tuple[Integers, Integers] | None:
+    """One of each kind of row, and how many there are; None where most rows are their own kind."""
+    few = np.linspace(0, len(moments) - 1, 1000).astype(np.int64)
+    if len(np.unique(_codes(moments[few]))) > len(few) // 2:
+        return None
+    _, first, counts = np.unique(_codes(moments), return_index=True, return_counts=True)
+    return first, counts
 
 
 def _unit(data: Sums) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -42,35 +42,47 @@ def is_table(path: str) -> bool:
 
 def check_column(path: str, column: str) -> None:
     """UsageError when a table has no such column, or two of them, or cannot be read."""
-    for _ in _rows(path, column):
+    for _ in rows_of(path, (column,)):
         return
 
 
 def column_of(path: str, column: str) -> Iterator[tuple[int, str, str]]:
     """The line's number, the cell, and the path in each row of a table, from its own folder.
 
-    An empty cell is an empty path. Comma, semicolon or tab: whichever the header has the column
-    with. UTF-8; other bytes in a path are kept as they are.
+    An empty cell is an empty path; bytes that are no UTF-8 are kept as they are in a path.
     """
     folder = os.path.dirname(path)  # noqa: PTH120
-    for line, cell in _rows(path, column):
+    for line, (cell,) in rows_of(path, (column,)):
         name = os.fsdecode(cell.encode("utf-8", "surrogateescape"))  # a C locale holds no é
         yield line, cell, os.path.join(folder, name) if name else ""  # noqa: PTH118
 
 
-def _rows(path: str, column: str) -> Iterator[tuple[int, str]]:
-    column = os.fsencode(column).decode("utf-8", "surrogateescape")
+def rows_of(
+    path: str, columns: Sequence[str], optional: Sequence[str] = ()
+) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """The line's number and the cells of some columns, in each row of a table; "" for none.
+
+    Comma, semicolon or tab: whichever the header has the columns with. UTF-8; other bytes are
+    escaped as surrogates. UsageError when a column is missing or the file is no table.
+    """
+    wanted = [os.fsencode(column).decode("utf-8", "surrogateescape") for column in columns]
     try:
         with Path(path).open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
             header = file.readline()
-            delimiter = next((mark for mark in ",;\t" if column in _split(header, mark)), None)
+            fits = (m for m in ",;\t" if set(wanted) <= set(_split(header, m)))
+            delimiter = next(fits, None)
             if delimiter is None:
-                known = ", ".join(_split(header, max(",;\t", key=header.count)))
-                raise UsageError(f"{path}: there is no column {column!r}; it has {known}")
-            position = _split(header, delimiter).index(column)
+                known = _split(header, max(",;\t", key=header.count))
+                lacking = next(column for column in wanted if column not in known)
+                raise UsageError(
+                    f"{path}: there is no column {lacking!r}; it has {', '.join(known)}"
+                )
+            names = _split(header, delimiter)
+            places = [names.index(name) if name in names else -1 for name in (*wanted, *optional)]
             reader = csv.reader(file, delimiter=delimiter)
             for row in reader:
-                yield reader.line_num + 1, row[position] if position < len(row) else ""
+                cells = (row[at] if 0 <= at < len(row) else "" for at in places)
+                yield reader.line_num + 1, tuple(cells)
     except (OSError, csv.Error) as error:
         raise UsageError(f"{path} cannot be read as a table: {error}") from error
 

@@ -1,0 +1,63 @@
+"""Compare everybody who has answered, task by task. Reads the study; sends and writes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from visionhub.analysis.compare_tasks import COMPARED, RATINGS
+from visionhub.analysis.part import Part, Wanted
+from visionhub.analysis.raters import versions
+from visionhub.engine.rehearsal import is_rehearsal
+from visionhub.errors import UsageError
+from visionhub.schema import Task
+from visionhub.store.study import StudyFile
+
+__all__ = ["Comparison", "Part", "Wanted", "compare"]
+
+
+@dataclass
+class Comparison:
+    """All that was found, by task. about: what identifies how it was made."""
+
+    study: str
+    rehearsal: bool
+    about: dict[str, Any] = field(default_factory=dict)
+    parts: list[Part] = field(default_factory=list)
+
+
+def compare(study: StudyFile, wanted: Wanted) -> Comparison:
+    """Compare raters. Raises UsageError when there are no two to compare, or one is not there."""
+    unknown = [task for task in wanted.tasks if task not in COMPARED]
+    if unknown:
+        raise UsageError(f"-t {unknown[0]}: choose among {', '.join(COMPARED)}.")
+    found = Comparison(study.path.name, is_rehearsal(study), _about(wanted))
+    for task in wanted.tasks or COMPARED:
+        part = COMPARED[task](study, wanted)
+        if part is not None:
+            found.parts.append(part)
+        elif wanted.tasks:
+            raise UsageError(_lonely(study, task, wanted))
+    if not found.parts:
+        raise UsageError(
+            f"{study.path}: no task has answers of two raters. Ask another provider with  "
+            f"visionhub annotate, give codes with --codes, or name two versions with --rater."
+        )
+    return found
+
+
+def _about(wanted: Wanted) -> dict[str, Any]:
+    how, sources = wanted.settings.how, wanted.settings.sources
+    return {
+        "draws": how.draws,
+        "seed": how.seed,
+        "confidence": how.level,
+        "sources": getattr(sources, "name", "none: each image is its own"),
+    }
+
+
+def _lonely(study: StudyFile, task: str, wanted: Wanted) -> str:
+    names = [] if task == RATINGS else [one.provider for one in versions(study, Task(task))]
+    there = ", ".join(dict.fromkeys(names)) or "nobody"
+    coders = f", with {len(wanted.coders)} coders" if wanted.coders else ""
+    return f"-t {task}: two raters are needed, and {there} has answered{coders}."

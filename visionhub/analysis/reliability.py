@@ -1,0 +1,113 @@
+"""More than two raters, people among them: one matrix of who says what, and what each one changes.
+
+For each concept or construct a matrix of images by raters: yes, no, or missing. A rater who has no
+word for the thing, or has not answered for the image, is missing, not "no"; a person's "no" is one
+that was coded. Agreement of all, and without each rater in turn: who is the odd one out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from visionhub.analysis.alpha import Ratings, krippendorff_alpha
+from visionhub.analysis.codes import Codes
+from visionhub.analysis.estimate import Estimate
+from visionhub.analysis.frames import Integers
+from visionhub.analysis.labels import TASK, Settings
+from visionhub.analysis.measured import Measured
+from visionhub.analysis.nominal import fleiss_kappa, gwet_ac1
+from visionhub.analysis.resample import Resampling
+from visionhub.analysis.spoken import Speech
+from visionhub.analysis.vocabulary.level import Level
+
+MISSING, NO, YES = -1, 0, 1
+COEFFICIENTS: dict[str, Callable[[Ratings, Integers | None, Resampling], Estimate]] = {
+    "alpha_nominal": lambda ratings, sources, how: krippendorff_alpha(
+        ratings, "nominal", sources=sources, how=how
+    ),
+    "gwet_ac1": lambda ratings, sources, how: gwet_ac1(ratings, sources=sources, how=how),
+    "fleiss_kappa": lambda ratings, sources, how: fleiss_kappa(ratings, sources=sources, how=how),
+}
+LEAST = 3  # raters
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Who says yes to one thing. ratings: (images, raters) -1 missing, 0 no, 1 yes."""
+
+    thing: str
+    raters: tuple[str, ...]
+    images: Integers
+    ratings: Integers
+
+    @property
+    def rated(self) -> int:
+        """How many raters have any rating."""
+        return int((self.ratings >= 0).any(axis=0).sum())
+
+    def without(self, rater: int) -> Matrix:
+        """All others."""
+        kept = [at for at in range(len(self.raters)) if at != rater]
+        names = tuple(self.raters[at] for at in kept)
+        return Matrix(self.thing, names, self.images, self.ratings[:, kept])
+
+
+def matrices(
+    speeches: Sequence[Speech], coders: Sequence[Codes], level: Level, most: int
+) -> Iterator[Matrix]:
+    """The matrix of each thing that three raters can say: the most frequent `most` of them."""
+    images = np.unique(np.concatenate([one.answers.images for one in speeches]))
+    said = [one.sets(level) for one in speeches]
+    can = np.stack([level.asserted(one.can_say()) for one in speeches])
+    many = np.stack([np.bincount(one.thing, minlength=one.things) for one in said]).sum(axis=0)
+    many = many[: len(level.concepts)]
+    people = {codes.name: codes for codes in coders}
+    for thing in np.argsort(-many, kind="stable")[:most].tolist():
+        if many[thing] == 0 or can[:, thing].sum() < LEAST:
+            continue
+        ratings = np.full((len(images), len(speeches)), MISSING, dtype=np.int64)
+        for at, (one, sets) in enumerate(zip(speeches, said, strict=True)):
+            if not can[at, thing]:
+                continue
+            place = np.searchsorted(images, one.answers.images)
+            known = _coded(people.get(one.name), level.labels[thing], one.answers.images)
+            ratings[place[known], at] = NO
+            ratings[place[sets.image[sets.thing == thing]], at] = YES
+        names = tuple(one.name for one in speeches)
+        yield Matrix(level.labels[thing], names, images, ratings)
+
+
+def _coded(codes: Codes | None, label: str, images: Integers) -> Integers:
+    """Positions of the images whose silence is a "no": of a person those that were coded so.
+
+    A person who codes a label at all, and never with a no, is taken to have looked at each image.
+    """
+    if codes is None:
+        return np.arange(len(images))
+    values = codes.values(label)
+    if not any(value == 0 for value in values.values()):
+        return np.arange(len(images))
+    noes = np.array([image for image, value in values.items() if value == 0], dtype=np.int64)
+    return np.flatnonzero(np.isin(images, noes))
+
+
+def measures(matrix: Matrix, level: str, settings: Settings) -> Iterator[Measured]:
+    """Agreement of all raters, and without each of them."""
+    yield from _of(matrix, level, settings, "")
+    if matrix.rated > LEAST - 1:
+        for at, name in enumerate(matrix.raters):
+            if (matrix.ratings[:, at] >= 0).any():
+                yield from _of(matrix.without(at), level, settings, f"_without:{name}")
+
+
+def _of(matrix: Matrix, level: str, settings: Settings, ending: str) -> Iterator[Measured]:
+    there = np.flatnonzero((matrix.ratings >= 0).any(axis=0))
+    names = tuple(matrix.raters[at] for at in there.tolist())
+    ratings = Ratings(matrix.ratings[:, there], (False, True))
+    sources = settings.of(matrix.images)
+    for measure, coefficient in COEFFICIENTS.items():
+        found: Estimate = coefficient(ratings, sources, settings.how)
+        yield Measured(TASK, measure + ending, names, found, level, matrix.thing)

@@ -1,0 +1,100 @@
+"""How far two raters read the same text in images.
+
+A rater's text is its lines, in its own order; where it gives none, the page, or else its words. A
+service that stops after so many words was cut off: where either was, only the first words of both
+are compared, as many as the cap has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from visionhub.analysis.frames import Answers, Bools, Integers
+from visionhub.analysis.labels import Settings
+from visionhub.analysis.located import Located
+from visionhub.analysis.measured import Measured
+from visionhub.analysis.paired import BINARY
+from visionhub.analysis.part import Apart
+from visionhub.analysis.resample import Sums, estimate
+from visionhub.analysis.texts import (
+    bag_of_words_error_rate,
+    character_edits,
+    character_error_rate,
+    word_error_rate,
+)
+
+TASK = "text"
+LEVELS = ("line", "page", "paragraph", "block", "word")  # the first that an image has is its text
+RATES = {
+    "character_error_rate": character_error_rate,
+    "word_error_rate": word_error_rate,
+    "bag_of_words_error_rate": bag_of_words_error_rate,
+}
+
+
+def texts(answers: Answers) -> list[str]:
+    """(images,) what a rater has read in each image; "" for nothing."""
+    level = np.array([*answers.texts["level"], ""], dtype=object)[answers.words["level"]]
+    words = np.array([*answers.texts["text"], ""], dtype=object)[answers.words["text"]]
+    found = [""] * len(answers.images)
+    for name in reversed(LEVELS):  # what stands first in LEVELS is written last
+        rows = np.flatnonzero(level == name)
+        image = answers.at[rows]
+        starts = np.flatnonzero(np.append(True, image[1:] != image[:-1])[: len(rows)])
+        for start, end in zip(starts, np.append(starts[1:], len(rows)), strict=True):
+            found[image[start]] = "\n".join(words[rows[start:end]])
+    return found
+
+
+def cut(first: list[str], second: list[str], cap: int, where: Bools) -> tuple[list[str], list[str]]:
+    """Both texts of the images where either was cut off, down to the cap's number of words."""
+    short = [[" ".join(t.split()[:cap]) if w else t for t, w in zip(side, where, strict=True)]
+             for side in (first, second)]  # fmt: skip
+    return short[0], short[1]
+
+
+def both_texts(two: Located) -> tuple[list[str], list[str]]:
+    """(images,) what two raters read, cut to the cap where either was cut off."""
+    a, b = (texts(one) for one in two.answers)
+    caps = [one.rater.max_results for one in two.answers if one.rater.max_results is not None]
+    truncated = two.answers[0].truncated | two.answers[1].truncated
+    if caps and truncated.any():
+        return cut(a, b, min(caps), truncated)
+    return a, b
+
+
+def measures(first: Answers, second: Answers, settings: Settings) -> Iterator[Measured]:
+    """Error rates, and whether both saw any text at all."""
+    two = Located.of(TASK, [first, second])
+    a, b = both_texts(two)
+    sources, how = settings.of(two.images), settings.how
+    for name, rate in RATES.items():
+        yield Measured(TASK, name, two.names, rate(a, b, symmetric=True, sources=sources, how=how))
+    for name in ("character_error_rate", "word_error_rate"):
+        for reference, other, ending in ((a, b, "a"), (b, a, "b")):
+            found = RATES[name](reference, other, sources=sources, how=how)
+            yield Measured(TASK, f"{name}_of_{ending}_as_reference", two.names, found)
+    yield from _presence(two, a, b, sources, settings)
+
+
+def apart(first: Answers, second: Answers) -> Apart:
+    """The symmetric character error rate, image by image."""
+    two = Located.of(TASK, [first, second])
+    edits = character_edits(*both_texts(two))
+    rate = edits.edits / np.maximum(edits.longer, 1)
+    names = (two.names[0], two.names[1])
+    return Apart(names, "text (character error rate)", two.images, rate)
+
+
+def _presence(
+    two: Located, a: list[str], b: list[str], sources: Integers | None, settings: Settings
+) -> Iterator[Measured]:
+    """Whether there is text: a yes or no of each image."""
+    seen = [np.array([bool(text.strip()) for text in side]) for side in (a, b)]
+    cells = np.eye(4)[(~seen[0]) * 2 + (~seen[1])]
+    data = Sums.of(cells, sources)
+    for name in ("percent_agreement", "cohen_kappa", "gwet_ac1", "positive_agreement"):
+        found = estimate(data, BINARY[name], settings.how, limits=(-1, 1))
+        yield Measured(TASK, name, two.names, found, thing="any text")
