@@ -24,6 +24,7 @@ class Comparison:
     rehearsal: bool
     about: dict[str, Any] = field(default_factory=dict)
     parts: list[Part] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def compare(study: StudyFile, wanted: Wanted) -> Comparison:

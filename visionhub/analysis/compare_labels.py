@@ -160,8 +160,7 @@ def _together(
         yield from _alphas(speeches, images, level, settings, names, "")
         for at, name in enumerate(names):
             others = [one for place, one in enumerate(speeches) if place != at]
-            left = tuple(one.name for one in others)
-            yield from _alphas(others, images, level, settings, left, f"_without:{name}")
+            yield from _alphas(others, images, level, settings, names, f"_without:{name}")
     for matrix in matrices(speeches, coders, words.best, settings.most):
         yield from reliability_measures(matrix, words.best.name, settings)
 

@@ -38,6 +38,7 @@ MOST = 100  # labels that are measured one by one, the most frequent ones
 PERSISTENCE = 0.9  # of rank-biased overlap: the first ten places have 86 % of its weight
 NO_IMAGES = "no image has answers of both"
 NOT_COMPARABLE = "there is nothing that both have words for"
+SHARES = ("percent_agreement", "positive_agreement", "negative_agreement")  # from 0 to 1
 WHY = {
     "cohen_kappa": "both always said the same: nothing is left to agree about beyond chance",
     "positive_agreement": "neither ever said it",
@@ -214,6 +215,11 @@ def things(found: LabelPair, settings: Settings) -> list[Thing]:
     ]
 
 
+def limits_of(measure: str) -> tuple[float, float]:
+    """What a measure of two raters can be at all."""
+    return (0.0 if measure in SHARES else -1.0, 1.0)
+
+
 def _number(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
 
@@ -233,7 +239,7 @@ def _measured(
                     Sums.counted(np.eye(4), returned[thing].astype(np.int64)),
                     measure,
                     settings.how,
-                    limits=(-1, 1),
+                    limits=limits_of(name),
                     why=WHY.get(name, "it is undefined here"),
                 )
                 for name, measure in BINARY.items()
@@ -246,7 +252,7 @@ def _measured(
             data,
             lambda sums, measure=measure: measure(returned_cells(sums)),  # type: ignore[misc]
             settings.how,
-            limits=(-1, 1),
+            limits=limits_of(name),
             why=WHY.get(name, "it is undefined here"),
         )
         for name, measure in BINARY.items()

@@ -96,16 +96,18 @@ def _coded(codes: Codes | None, label: str, images: Integers) -> Integers:
 
 def measures(matrix: Matrix, level: str, settings: Settings) -> Iterator[Measured]:
     """Agreement of all raters, and without each of them."""
-    yield from _of(matrix, level, settings, "")
+    yield from _of(matrix, matrix.raters, level, settings, "")
     if matrix.rated > LEAST - 1:
         for at, name in enumerate(matrix.raters):
             if (matrix.ratings[:, at] >= 0).any():
-                yield from _of(matrix.without(at), level, settings, f"_without:{name}")
+                left = matrix.without(at)
+                yield from _of(left, matrix.raters, level, settings, f"_without:{name}")
 
 
-def _of(matrix: Matrix, level: str, settings: Settings, ending: str) -> Iterator[Measured]:
-    there = np.flatnonzero((matrix.ratings >= 0).any(axis=0))
-    names = tuple(matrix.raters[at] for at in there.tolist())
+def _of(
+    matrix: Matrix, names: tuple[str, ...], level: str, settings: Settings, ending: str
+) -> Iterator[Measured]:
+    there = (matrix.ratings >= 0).any(axis=0)
     ratings = Ratings(matrix.ratings[:, there], (False, True))
     sources = settings.of(matrix.images)
     for measure, coefficient in COEFFICIENTS.items():

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from visionhub.analysis.frames import Answers, Bools, Integers
-from visionhub.analysis.labels import Settings
+from visionhub.analysis.labels import Settings, limits_of
 from visionhub.analysis.located import Located
 from visionhub.analysis.measured import Measured
 from visionhub.analysis.paired import BINARY
@@ -96,5 +96,5 @@ def _presence(
     cells = np.eye(4)[(~seen[0]) * 2 + (~seen[1])]
     data = Sums.of(cells, sources)
     for name in ("percent_agreement", "cohen_kappa", "gwet_ac1", "positive_agreement"):
-        found = estimate(data, BINARY[name], settings.how, limits=(-1, 1))
+        found = estimate(data, BINARY[name], settings.how, limits=limits_of(name))
         yield Measured(TASK, name, two.names, found, thing="any text")

@@ -1,0 +1,68 @@
+"""From what a user names (files, columns, words) to what is compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from visionhub.analysis.codes import coders
+from visionhub.analysis.compare import Comparison, Wanted
+from visionhub.analysis.compare import compare as compared
+from visionhub.analysis.faces import SENSITIVE
+from visionhub.analysis.labels import MOST, Settings
+from visionhub.analysis.naming import read_sources
+from visionhub.analysis.resample import DRAWS, Resampling
+from visionhub.errors import UsageError
+from visionhub.provider import import_extra
+from visionhub.report.vocabulary import read_codebook, read_crosswalk
+from visionhub.store.study import StudyFile
+
+NEEDED = ("numpy", "scipy", "pandas", "sklearn", "statsmodels", "rapidfuzz")
+
+
+def compare(
+    study: StudyFile,
+    *,
+    tasks: Sequence[str] = (),
+    raters: Sequence[str] = (),
+    crosswalk: Path | None = None,
+    codebook: Path | None = None,
+    codes: Sequence[str] = (),
+    gold: str = "",
+    source: str | None = None,
+    sensitive: Sequence[str] = (),
+    draws: int = DRAWS,
+    seed: int = 0,
+    confidence: float = 0.95,
+    most: int = MOST,
+) -> Comparison:
+    """Read what is named and compare; see `visionhub.Study.compare`."""
+    for module in NEEDED:
+        import_extra(module, "analysis")
+    if not 0 < confidence < 1:
+        raise UsageError(f"--confidence {confidence}: a share between 0 and 1, such as 0.95.")
+    strange = next((word for word in sensitive if word not in SENSITIVE), None)
+    if strange is not None:
+        raise UsageError(f"--sensitive {strange}: choose among {', '.join(SENSITIVE)}.")
+    people = coders(study, codes)
+    if gold and gold not in {one.name for one in people}:
+        known = ", ".join(one.name for one in people) or "nobody: give codes with --codes"
+        raise UsageError(f"--gold {gold}: there is no such coder; there is {known}.")
+    sources = read_sources(study, source) if source else None
+    wanted = Wanted(
+        tasks,
+        raters,
+        read_crosswalk(crosswalk) if crosswalk else None,
+        read_codebook(codebook) if codebook else None,
+        people,
+        gold,
+        sensitive,
+        Settings(Resampling(draws, seed, confidence), sources, most),
+    )
+    found = compared(study, wanted)
+    for one in people:
+        if one.strange:
+            found.notes.append(
+                f"{one.name}: {one.strange:,} rows name images that the study does not hold."
+            )
+    return found
