@@ -14,6 +14,7 @@ from visionhub.engine.plan import DEFAULT_TASKS
 from visionhub.engine.progress import Progress
 from visionhub.facade import Study
 from visionhub.report.contact import contact_sheet
+from visionhub.report.files import whole
 from visionhub.schema import Task
 from visionhub.store.study import StudyFile
 from visionhub.weights import Archive, WeightFile
@@ -93,7 +94,8 @@ def photographs(folder: Path, announce: Callable[[str], None]) -> list[Path]:
         for file, path in zip(absent, pull(ARCHIVE, absent, announce), strict=True):
             shutil.copyfile(path, places[file])
     credits_ = "\n".join(f"{photo.file.name}: {photo.credit}" for photo in PHOTOGRAPHS)
-    (folder / "CREDITS.txt").write_text(credits_ + "\n", "utf-8")
+    with whole(folder / "CREDITS.txt") as out:
+        out.write(f"{credits_}\n".encode())
     return list(places.values())
 
 

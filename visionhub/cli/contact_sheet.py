@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from visionhub.cli.options import spared
+
 
 class Sort(StrEnum):
     """Orders of a contact sheet."""
@@ -21,7 +23,9 @@ class Sort(StrEnum):
 
 def contact_sheet(
     study: Annotated[Path, typer.Argument(help="The study file.")] = Path("study.db"),
-    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("contact-sheet.html"),
+    out: Annotated[Path, typer.Option(help="The page to write.", callback=spared)] = Path(
+        "contact-sheet.html"
+    ),
     limit: Annotated[int, typer.Option(min=1, help="At most so many photographs.")] = 200,
     sort: Annotated[Sort, typer.Option(help="Which come first.")] = Sort.ADDED,
     show_faces: Annotated[

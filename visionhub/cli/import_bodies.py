@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from visionhub.cli.options import spared
+
 
 def import_bodies(
     answers: Annotated[
@@ -54,7 +56,8 @@ def import_bodies(
         typer.Option(help="Sensitive attributes and tasks to take by name, such as age,gender."),
     ] = None,
     report: Annotated[
-        Path | None, typer.Option(help="Write what is not imported into this CSV file.")
+        Path | None,
+        typer.Option(help="Write what is not imported into this CSV file.", callback=spared),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:

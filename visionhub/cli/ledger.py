@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
-from visionhub.cli.options import PricesOption, StudyOption
+from visionhub.cli.options import PricesOption, StudyOption, spared
 
 app = typer.Typer(help="Show what a study has spent, by provider, task, day, run or price line.")
 CsvOption = Annotated[
-    str | None, typer.Option("--csv", help="Write CSV to this file; - prints it.")
+    str | None, typer.Option("--csv", help="Write CSV to this file; - prints it.", callback=spared)
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

@@ -3,9 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
+
+Target = TypeVar("Target", str, Path, None)
+
+
+def spared(param: typer.CallbackParam, value: Target) -> Target:
+    """The callback of every option that names a file to write: no study is replaced by it.
+
+    UsageError before anything is read or sent. "-" is standard output.
+    """
+    if value is not None and str(value) != "-":
+        from visionhub.report.files import spare
+
+        spare(Path(value), f"{param.opts[0]} {str(value)!r}")
+    return value
+
 
 SourcesArgument = Annotated[
     list[str],

@@ -24,6 +24,7 @@ from visionhub.cli.options import (
     SourcesArgument,
     StudyOption,
     TasksOption,
+    spared,
 )
 
 if TYPE_CHECKING:
@@ -61,7 +62,9 @@ def quote(
     ] = None,
     near_list: Annotated[
         Path | None,
-        typer.Option(help="Write near duplicates to this CSV file: path, group, distance."),
+        typer.Option(
+            help="Write near duplicates to this CSV file: path, group, distance.", callback=spared
+        ),
     ] = None,
     column: ColumnOption = None,
     limit: LimitOption = None,

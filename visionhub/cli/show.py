@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from visionhub.cli.options import spared
+
 
 def show(
     image: Annotated[
@@ -17,7 +19,10 @@ def show(
     ),
     out: Annotated[
         Path | None,
-        typer.Option(help="Draw boxes, points and names on the photograph: .png, .jpg or .webp."),
+        typer.Option(
+            help="Draw boxes, points and names on the photograph: .png, .jpg or .webp.",
+            callback=spared,
+        ),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

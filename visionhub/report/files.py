@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from visionhub.errors import UsageError, VisionHubError
+from visionhub.store.spared import lost_with
 
 WRONG_PATH = (FileNotFoundError, NotADirectoryError, IsADirectoryError, FileExistsError)
 
@@ -19,16 +20,18 @@ def whole(path: Path) -> Iterator[BinaryIO]:
     """A binary file that takes the place of `path` when the block ends well, and is gone otherwise.
 
     It is readable by its owner only, like the study itself: it tells about people's photographs.
-    Raises UsageError where `path` cannot be a file, and VisionHubError when the system refuses
-    (no permission, a full disk); both name the path.
+    Raises UsageError where `path` cannot be a file or is a database (see `spare`), and
+    VisionHubError when the system refuses (no permission, a full disk); both name the path.
     """
     temporary = None
     try:
+        spare(path, f"Cannot write {str(path)!r}")
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".visionhub-")
         with os.fdopen(handle, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
+        spare(path, f"Cannot write {str(path)!r}")  # the block may have made a study there
         Path(temporary).replace(path)
     except OSError as error:
         raise _refusal(f"Cannot write {str(path)!r}", error) from error
@@ -36,6 +39,19 @@ def whole(path: Path) -> Iterator[BinaryIO]:
         if temporary is not None:
             with suppress(FileNotFoundError):
                 Path(temporary).unlink()
+
+
+def spare(path: Path, what: str) -> None:
+    """Raise UsageError where a file `path` would cost a study or any other database.
+
+    what: what is refused, as the sentence begins.
+    """
+    database = lost_with(path)
+    if database is not None:
+        is_it = "it is" if database == path else f"it belongs to {str(database)!r},"
+        raise UsageError(
+            f"{what}: {is_it} a study or another SQLite database. Choose another name."
+        )
 
 
 def folder(path: Path) -> None:
