@@ -66,7 +66,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 
 def test_the_list_says_what_is_there(run: Run) -> None:
-    assert [row["where"] for row in json.loads(run("--json").stdout)] == ["not pulled"] * 3
+    assert [row["where"] for row in json.loads(run("--json").stdout)] == ["not pulled"] * 4
     assert run("pull").exit_code == 0
     rows = {row["name"]: row for row in json.loads(run("--json").stdout)}
     assert rows["toy-net"] == {

@@ -12,6 +12,7 @@ import typer
 
 from visionhub.cli import (
     annotate,
+    compare,
     contact_sheet,
     demo,
     doctor,
@@ -27,6 +28,7 @@ from visionhub.cli import (
     schema,
     show,
     status,
+    vocabulary,
 )
 
 EPILOG = (
@@ -51,6 +53,7 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "status": status.status,
     "export": export.export,
     "contact-sheet": contact_sheet.contact_sheet,
+    "compare": compare.compare,
     "reparse": reparse.reparse,
     "schema": schema.schema,
     "providers": providers.providers,
@@ -63,6 +66,7 @@ for name, command in COMMANDS.items():
     app.command(name)(command)
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(models.app, name="models")
+app.add_typer(vocabulary.app, name="vocabulary")
 
 
 def _version(wanted: bool) -> None:

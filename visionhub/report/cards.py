@@ -7,14 +7,16 @@ from dataclasses import asdict
 from typing import Any
 
 from visionhub import places, registry
+from visionhub.analysis.vocabulary.card import MINILM
 from visionhub.errors import UsageError
 from visionhub.provider import installed
 from visionhub.weights import ModelCard
 
 
 def cards() -> list[ModelCard]:
-    """List all cards, by provider and in its order."""
-    return [card for provider in registry.installed().values() for card in provider.models]
+    """List all cards, by provider and in its order; those of no provider come last."""
+    own = [card for provider in registry.installed().values() for card in provider.models]
+    return [*own, MINILM]
 
 
 def summaries() -> list[dict[str, Any]]:
