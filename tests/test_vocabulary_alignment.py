@@ -361,6 +361,9 @@ def test_strangers_are_named() -> None:
     some = Terms([Term("r", "Dog", None, ("Pet",), mass=1)])
     assert kinds(some, row("Dgo", "exact", "Dog"))["unknown label"] == "'Dgo' is not in this study"
     assert kinds(some, Row("r", "Dog", "r", "Pet", "narrower")) == {}  # parents need not be emitted
+    other = Row("q", "Hound", "r", "Dog", "exact")
+    said = "1 labels of q, a vocabulary that nobody here has used"
+    assert kinds(some, other)["unknown label"] == said
     wrong = Row("r", "Dog", "wordnet-3.0", "n00000000 dog", "exact")
     assert kinds(some, wrong)["unknown synset"] == "WordNet 3.0 has no noun 'n00000000 dog'"
     other = kinds(terms("Dog", "Cat"), row("Dog", "related", "Dog"))

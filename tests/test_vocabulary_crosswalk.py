@@ -88,6 +88,7 @@ def test_a_table_made_by_hand_needs_three_columns() -> None:
         ("", "mine.csv, line 1: the column label_a is missing."),
         ("label_a,label_b\nx,y\n", "mine.csv, line 1: the column relation is missing."),
         ("label_a,label_b,relation,colour\n", "mine.csv, line 1: there is no column 'colour'; the"),
+        ("label_a;label_b;relation\n", "mine.csv, line 1: columns are separated by commas here,"),
         ("label_a,label_b,relation,label_a\n", "mine.csv, line 1: there are two columns label_a."),
         (HEAD + "x,a,y,b,same,,,,\n", "line 2: relation 'same': choose one of exact, narrower,"),
         (HEAD + "x,a,y,b,exact,,,maybe,\n", "line 2: decision 'maybe': choose one of automatic,"),

@@ -66,14 +66,14 @@ def _table(table: Crosswalk, path: Path | None) -> dict[str, Any]:
 
 
 def _mapped(found: Emitted, table: Crosswalk, book: Codebook | None) -> dict[str, Any]:
-    """Of each provider's labels, what is mapped to each other one's, by task."""
+    """Of each provider's current labels, what is mapped to each other one's, by task."""
     import numpy as np
 
     from visionhub.analysis.vocabulary.accounting import accounting, unmapped
     from visionhub.analysis.vocabulary.alignment import align
 
     masses: dict[str, dict[str, Any]] = {}
-    for emission in found.emissions:
+    for emission in (each for each in found.emissions if each.current):
         mine = masses.setdefault(emission.task, {})
         zeros = np.zeros(len(found.terms), dtype=np.int64)
         mine.setdefault(emission.provider, zeros)[emission.term] += emission.mass
@@ -170,7 +170,7 @@ def _mapping(found: Mapping[str, Any]) -> Iterator[Section]:
         for m in found["mapped"]
     ]
     columns = ("task", "labels of", "tier", "how", "labels", "mass", "share")
-    note = "mass: how often labels were given; a label counts at the first tier that maps it"
+    note = "mass: how often the current answers have them; a label counts at the first such tier"
     yield Section("Mapped, tier by tier", columns, rows, (note,), columns[4:])
     heaviest: dict[tuple[str, str, str], list[str]] = {}
     for each in found["unmapped"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -104,15 +105,21 @@ def _concepts(terms: Terms, concepts: Concepts, vocabulary: str, label: str) -> 
 def _strangers(terms: Terms, rows: Sequence[Row]) -> Iterator[Finding]:
     """Labels that the study does not hold (but for parents, which need not be emitted)."""
     wordnet = WordNet.packaged()
-    sides = {(row.vocabulary_a, row.label_a): row for row in rows}
-    sides |= {(row.vocabulary_b, row.label_b): row for row in rows if row.relation == EXACT}
+    sides = {(row.vocabulary_a, row.label_a) for row in rows}
+    sides |= {(row.vocabulary_b, row.label_b) for row in rows if row.relation == EXACT}
     parents = {(term.vocabulary, parent.casefold()) for term in terms for parent in term.parents}
+    elsewhere: Counter[str] = Counter()
     for vocabulary, label in sorted(sides):
         if vocabulary == VOCABULARY:
             if (synset_of(label) or "") not in wordnet:
                 yield Finding("unknown synset", f"WordNet 3.0 has no noun {label!r}")
+        elif vocabulary and vocabulary not in terms.vocabularies:
+            elsewhere[vocabulary] += 1
         elif not terms.find(label, vocabulary) and (vocabulary, label.casefold()) not in parents:
             yield Finding("unknown label", f"{_named(vocabulary, label)} is not in this study")
+    for vocabulary, number in elsewhere.items():
+        text = f"{number:,} labels of {vocabulary}, a vocabulary that nobody here has used"
+        yield Finding("unknown label", text)
 
 
 def _unmatched(codebook: Codebook, terms: Terms, concepts: Concepts) -> Iterator[Finding]:

@@ -3,7 +3,7 @@
     police = ["Police", "Law enforcement", "police van"]
 
     [protest]
-    terms = ["Protest", { label = "March", vocabulary = "google labels" }]
+    terms = ["Protest", { label = "March", vocabulary = "imagenet-1k" }]
     exclude = ["Parade"]
     narrower = false
 

@@ -50,6 +50,8 @@ def parsed(
 
 
 def _header(names: Sequence[str], where: str) -> Sequence[str]:
+    if len(names) == 1 and ";" in names[0]:
+        _refuse(f"{where}, line 1", "columns are separated by commas here, not by semicolons")
     for name in names:
         if name not in COLUMNS:
             known = ", ".join(COLUMNS)

@@ -85,7 +85,7 @@ class Terms:
     def __iter__(self) -> Iterator[Term]:
         return iter(self._terms)
 
-    @property
+    @cached_property
     def vocabularies(self) -> tuple[str, ...]:
         """The vocabularies that there are, each once."""
         return tuple(dict.fromkeys(term.vocabulary for term in self._terms))
