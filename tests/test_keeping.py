@@ -16,11 +16,14 @@ from tests.conftest import jpeg
 from tests.ledgers import new_study
 from tests.toy import SPEC, Toy
 from visionhub import registry
+from visionhub.cli.watch import exit_code
 from visionhub.engine import keeping
-from visionhub.engine.keeping import AMBIGUOUS, COMMIT_SECONDS, PAID_SECONDS, refused
+from visionhub.engine.keeping import AMBIGUOUS, BILLED, COMMIT_SECONDS, PAID_SECONDS, refused
 from visionhub.engine.progress import Progress
 from visionhub.errors import CapReached, StudyError, StudyFull
 from visionhub.provider import Batch, Body, Outcome, Provider, TaskSpec
+from visionhub.report.running import event
+from visionhub.report.summary import PassedOver, summary
 from visionhub.schema import Task
 from visionhub.store.study import StudyFile
 
@@ -105,6 +108,7 @@ def test_an_attempt_that_may_have_been_charged_is_counted_as_ambiguous(run, phot
         ("settled", "cut short", {"ended": {(*ASKED, "error"): 1}}),
         ("held", "", {"elsewhere": 1}),
         ("unknown", "", {"ended": {(*ASKED, "error"): 1}, "ambiguous": {ASKED: 1}}),
+        ("settled", "on the bill", {"ended": {(*ASKED, "error"): 1}, "billed": {ASKED: 1}}),
         ("released", "", {"ended": {(*ASKED, "observed"): 1}}),
     ],
 )
@@ -120,7 +124,7 @@ def test_what_the_ledger_knows_of_a_request_is_counted_and_only_what_is_released
         charge = "charge" if state in {"settled", "unknown"} else "0"
         sql.execute(f"UPDATE charges SET state = ?, reason = ?, charge = {charge}", (state, why))
     progress = run(photos, toy)
-    for name in ("cached", "ended", "ambiguous"):
+    for name in ("cached", "ended", "ambiguous", "billed"):
         assert getattr(progress, name) == Counter(counted.get(name, {}))
     assert (progress.elsewhere, progress.unsent) == (counted.get("elsewhere", 0), 0)
     assert progress.pending == 0
@@ -131,6 +135,31 @@ def test_what_the_ledger_knows_of_a_request_is_counted_and_only_what_is_released
             "SELECT status, results, request_id FROM status"
         )
         assert rows.rows == [("error", 0, None)]
+
+
+def test_what_the_bill_shows_is_in_doubt_no_longer_and_asked_again_only_when_told_to(
+    run, photos, tmp_path
+):
+    toy = Paid()
+    toy.fault["labels"] = "flaky"
+    run(photos, toy)
+    with StudyFile(tmp_path / "study.db", write=True) as study, study.transaction() as sql:
+        sql.execute("DELETE FROM status")  # as after a kill: the run that follows says why
+    assert exit_code(run(photos, toy)) == 5
+    assert reason(tmp_path) == AMBIGUOUS
+    with StudyFile(tmp_path / "study.db", write=True) as study, study.transaction() as sql:
+        sql.execute("UPDATE charges SET state = 'settled', reason = 'on the bill; down'")
+    again = run(photos, toy)
+    assert (again.ambiguous, again.billed, again.spent) == ({}, {ASKED: 1}, 0)
+    assert exit_code(again) == 4
+    assert again.summary()["billed"] == event(again)["billed"] == 1
+    assert reason(tmp_path) == BILLED
+    said = " ".join(summary(again, "study.db", PassedOver()).notes)
+    assert "Charged, without an answer: 1 request, as the bill shows" in said
+    assert "Ambiguous" not in said
+    assert toy.calls == ["labels"]
+    assert exit_code(run(photos, toy, on_ambiguous="retry")) == 0
+    assert toy.calls == ["labels"] * 2
 
 
 def test_only_what_is_charged_for_can_be_ambiguous(run, photos):

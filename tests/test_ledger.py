@@ -947,7 +947,7 @@ def test_what_a_bill_has_settled_is_not_answered(study) -> None:
         skip.end(ended(reserved, State.UNKNOWN))
         with study.transaction() as sql:
             sql.execute("UPDATE charges SET state = 'settled', reason = ?", (f"{BILLED}; reset",))
-        assert skip.reserve(wanted(1)).away == {key(1): Away.AMBIGUOUS}
+        assert skip.reserve(wanted(1)).away == {key(1): Away.BILLED}
         again = retry.reserve(wanted(1))
         assert again.granted == {key(1)}
         retry.end(ended(again, State.RELEASED))

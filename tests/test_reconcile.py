@@ -8,7 +8,7 @@ import io
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,10 @@ from visionhub.errors import StudyError, UsageError
 from visionhub.pricing import PriceTable
 from visionhub.report.billing import read_bills
 from visionhub.report.books import Key, claimed
+from visionhub.report.quoted import ambiguous as asks
 from visionhub.report.reconcile import ABOVE, ABSENT, DEARER, EARLY, WITHIN, reconciled
 from visionhub.report.spending import ambiguous
+from visionhub.store.holding import billed, in_doubt
 from visionhub.store.ledger import Away, State
 from visionhub.store.ledger_reconcile import Certain, resolve
 from visionhub.store.study import StudyFile
@@ -233,12 +235,39 @@ def test_what_is_on_the_bill_is_settled_and_not_asked_again_by_itself(
     compare(spender, export, apply=True)
     assert states(spender)[4] == "settled"
     assert account(spender) == (6_000, 0, 0)
-    with StudyFile(spender.path) as study:
-        assert len(ambiguous(study)) == 0
+    lost = "charged, without an answer"
+    assert in_doubt_and_billed(spender) == ([], [("USD", 2, 3_000)], {4: lost, 5: lost})
     skipped = spender.call(4, [LABELS], None)
     assert not skipped.granted
-    assert set(skipped.away.values()) == {Away.AMBIGUOUS}
+    assert set(skipped.away.values()) == {Away.BILLED}
     assert spender.call(4, [LABELS], State.SETTLED, retry=True).granted
+    assert in_doubt_and_billed(spender) == ([], [("USD", 1, 1_500)], {5: lost})
+
+
+def in_doubt_and_billed(
+    spender: Spender,
+) -> tuple[list[tuple[str, int, int]], list[tuple[str, int, int]], dict[int, str]]:
+    """What `--on-ambiguous ask` goes by, and what `visionhub ledger ambiguous` says of images."""
+    with StudyFile(spender.path) as study:
+        listed = {int(entry["path"][5:-4]): entry["now"] for entry in ambiguous(study)}
+        return in_doubt(study, datetime.now(UTC)), billed(study), listed
+
+
+def test_requests_that_are_charged_are_listed_with_what_can_be_done(
+    spender: Spender, tmp_path: Path
+) -> None:
+    compare(spender, write_google(tmp_path, google(LABELS, "4", "0.006")), apply=True)
+    arguments = ["ledger", "ambiguous", "--study", str(spender.path)]
+    said = CliRunner().invoke(app, arguments, catch_exceptions=False).stdout
+    assert "2 requests charged, without an answer, as the bill shows" in said
+    assert "still open" not in said
+    assert "2 requests of earlier runs were, as the bill shows, charged for" in asks(spender.path)
+    spender.call(6, [LABELS], State.UNKNOWN)
+    said = CliRunner().invoke(app, arguments, catch_exceptions=False).stdout
+    assert "1 request, 1 still open" in said
+    assert "2 requests charged" in said
+    assert asks(spender.path).startswith("1 request of earlier runs may have been charged for")
+    assert "; 2 requests of earlier runs were, as the bill shows, charged" in asks(spender.path)
 
 
 @pytest.mark.parametrize("units", ["1", "3", "5", "2.5"])

@@ -126,7 +126,8 @@ class Study(Readable):
         max_cost: the most that the study may ever spend, such as "5" or "5 USD".
         prices: a price table of your own, over the packaged one; old_prices: whatever its age.
         assume_free: "provider.task" to the free units a month that you claim.
-        on_ambiguous: "skip" or "retry" requests of which nobody knows whether they were charged.
+        on_ambiguous: "skip" or "retry" requests of which nobody knows whether they were charged,
+        and those that were, as a bill shows, without an answer.
         confirm: shown the quote of a paid run; whether to go on. Without it max_cost is needed;
         without max_cost the cap is what is spent already and the quote's highest cost.
         announce: shown one line at a time (downloads); watch: called as counts change.

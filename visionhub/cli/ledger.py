@@ -58,7 +58,7 @@ def ambiguous(
     csv: CsvOption = None,
     json: JsonOption = False,
 ) -> None:
-    """List the requests of which nobody knows whether they were charged for, with their cost."""
+    """List the requests that may have been charged without an answer, or were, with their cost."""
     from visionhub.report import spending
     from visionhub.report.terminal import write, write_json
     from visionhub.store.study import StudyFile

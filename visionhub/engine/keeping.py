@@ -25,6 +25,10 @@ AMBIGUOUS = (
     "ambiguous: an earlier attempt may have been answered and charged; not asked again without "
     "--on-ambiguous retry"
 )
+BILLED = (
+    "charged: the service's bill shows an earlier attempt, whose answer is lost; not asked again "
+    "without --on-ambiguous retry"
+)
 
 
 class Keeping:
@@ -112,11 +116,14 @@ class Keeping:
                 self.progress.cached[asked] += 1
             case Away.HELD:
                 self.progress.elsewhere += 1
-            case Away.AMBIGUOUS | Away.UNREADABLE:
+            case Away.AMBIGUOUS | Away.BILLED | Away.UNREADABLE:
                 self.progress.ended[(*asked, Status.ERROR.value)] += 1
                 if part.away is Away.AMBIGUOUS:
                     self.progress.ambiguous[asked] += 1
                     self._remember(prepared, question, AMBIGUOUS)
+                elif part.away is Away.BILLED:
+                    self.progress.billed[asked] += 1
+                    self._remember(prepared, question, BILLED)
 
     def _remember(self, prepared: Prepared, question: Question, why: str) -> None:
         """Say why there is no answer, unless the study says it already."""

@@ -45,6 +45,7 @@ class Progress:
     unknown: Counter[str] = field(default_factory=Counter)  # members that a parser did not know
     # What is not answered and not asked again: nobody knows whether its attempt was charged for.
     ambiguous: Counter[tuple[str, str]] = field(default_factory=Counter)
+    billed: Counter[tuple[str, str]] = field(default_factory=Counter)  # charged, its answer lost
     elsewhere: int = 0  # requests that another process was asking
     unsent: int = 0  # requests that the run's end, or its cap, left as they were
     calls: dict[str, Calls] = field(default_factory=dict)  # by provider, services only
@@ -140,6 +141,7 @@ class Progress:
             "interrupted": self.interrupted,
             "rehearsal": self.rehearsal,
             "ambiguous": sum(self.ambiguous.values()),
+            "billed": sum(self.billed.values()),
             "asked_elsewhere": self.elsewhere,
             "not_sent": self.unsent,
             "units": self.units,

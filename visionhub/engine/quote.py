@@ -33,7 +33,8 @@ class TaskQuote:
 
     held: answered in the study. refused: the provider does not take the image, at no cost.
     ambiguous: an earlier attempt may have been charged for. elsewhere: another run asks it now.
-    unreadable: paid for, with an answer that could not be read.
+    billed: it was charged for, as a bill shows, and its answer is lost. unreadable: paid for, with
+    an answer that could not be read.
     """
 
     provider: str
@@ -42,6 +43,7 @@ class TaskQuote:
     held: int
     refused: int
     ambiguous: int
+    billed: int
     elsewhere: int
     unreadable: int
 
@@ -243,6 +245,7 @@ def _tasks(plan: Plan, found: Tally) -> Iterator[TaskQuote]:
             held=found.held[asked] + found.away[Away.ANSWERED, *asked],
             refused=found.refused[asked],
             ambiguous=found.away[Away.AMBIGUOUS, *asked],
+            billed=found.away[Away.BILLED, *asked],
             elsewhere=found.away[Away.HELD, *asked],
             unreadable=found.away[Away.UNREADABLE, *asked],
         )

@@ -17,7 +17,7 @@ from visionhub.report.plain import counted
 from visionhub.report.running import duration
 from visionhub.report.summary import PassedOver
 from visionhub.report.terminal import Section
-from visionhub.store.holding import in_doubt
+from visionhub.store.holding import billed, in_doubt
 from visionhub.store.items import printable
 from visionhub.store.study import StudyFile
 
@@ -33,19 +33,18 @@ def most(quote: Quote) -> str:
 
 
 def ambiguous(study: Path) -> str:
-    """What a study does not know the end of, in one sentence; empty when there is nothing."""
+    """What may have been, or was, charged without an answer, in one sentence; empty for nothing."""
     if not study.exists():
         return ""
     with StudyFile(study) as opened:
-        found = in_doubt(opened, datetime.now(UTC))
-    if not found:
-        return ""
-    each = ", ".join(money(micros, currency) for currency, _, micros in found)
-    number = counted(sum(requests for _, requests, _ in found), "request")
-    return (
-        f"{number} of earlier runs may have been charged for without an answer, {each} at most "
-        f"(visionhub ledger ambiguous --study {study})."
-    )
+        found = in_doubt(opened, datetime.now(UTC)), billed(opened)
+    said = []
+    for sums, what in zip(found, ("may have been", "were, as the bill shows,"), strict=True):
+        each = ", ".join(money(micros, currency) for currency, _, micros in sums)
+        number = counted(sum(requests for _, requests, _ in sums), "request")
+        said += [f"{number} of earlier runs {what} charged for without an answer, {each} at most"]
+    told = [text for text, sums in zip(said, found, strict=True) if sums]
+    return f"{'; '.join(told)} (visionhub ledger ambiguous --study {study})." if told else ""
 
 
 def sections(
@@ -132,22 +131,27 @@ def _requests(quote: Quote) -> Section:
     ]
     rows += [(provider, task, "", "", "unsupported") for provider, task in quote.unsupported]
     columns = ("provider", "task", "to ask", "held already", "not asked")
-    in_doubt = sum(task.ambiguous for task in quote.tasks)
-    notes = (
-        (
-            f"{counted(in_doubt, 'request')} may have been charged for without an answer: not "
-            f"asked again without --on-ambiguous retry.",
-        )
-        if in_doubt
-        else ()
-    )
+    notes = tuple(_unanswered(quote))
     return Section("Requests", columns, rows, notes, ("to ask", "held already"))
+
+
+def _unanswered(quote: Quote) -> Iterator[str]:
+    for number, what in (
+        (sum(task.ambiguous for task in quote.tasks), "may have been charged for"),
+        (sum(task.billed for task in quote.tasks), "were charged for, as the bill shows,"),
+    ):
+        if number:
+            yield (
+                f"{counted(number, 'request')} {what} without an answer: not asked again without "
+                f"--on-ambiguous retry."
+            )
 
 
 def _not_asked(task: TaskQuote) -> str:
     said = (
         (task.refused, "refused (not sent)"),
         (task.ambiguous, "ambiguous"),
+        (task.billed, "charged, answer lost"),
         (task.unreadable, "paid, unreadable"),
         (task.elsewhere, "asked by another run"),
     )

@@ -54,7 +54,7 @@ def event(progress: Progress) -> dict[str, Any]:
     files = {"files": progress.through, "total": progress.total, "seconds_left": left}
     said = progress.summary()
     return {"event": "progress", **files, "tasks": tasks} | {
-        name: said[name] for name in ("ambiguous", "calls", "money")
+        name: said[name] for name in ("ambiguous", "billed", "calls", "money")
     }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -17,8 +17,8 @@ from visionhub.pricing import money
 from visionhub.report.files import whole
 from visionhub.report.plain import counted
 from visionhub.report.terminal import Section
-from visionhub.schema import ANSWERED
 from visionhub.store.explain import explained
+from visionhub.store.holding import ANSWERED_SINCE, CHARGED_ONLY
 from visionhub.store.ledger_accounts import read_totals
 from visionhub.store.ledger_owners import LOST, dead, holders
 from visionhub.store.owners import is_alive
@@ -55,20 +55,18 @@ _SUMS = (
     "sum(state = 'held') AS held, currency, sum(charge) AS spent, "
     "sum((state = 'unknown') * charge) AS in_doubt, sum((state = 'held') * hold) AS on_hold"
 )
-_ANSWERED = ", ".join(f"'{status.value}'" for status in ANSWERED)
-# Answered since: by a later attempt, or by an answer that came in another way.
+OPEN, CHARGED = "open", "charged, without an answer"
 _AMBIGUOUS = (
     "SELECT (SELECT path FROM paths p WHERE p.image_id = c.image_id ORDER BY p.id LIMIT 1) "
     "AS path, i.sha256 AS image, a.provider, q.task, a.operation, a.reserved_at AS sent_at, "
     "a.run_id AS run, a.currency, CASE c.state WHEN 'held' THEN c.hold ELSE c.charge END AS cost, "
     "CASE c.state WHEN 'held' THEN ? ELSE c.reason END AS why, "
-    "CASE WHEN c.body_id IS NOT NULL OR EXISTS (SELECT 1 FROM charges o WHERE o.key = c.key "
-    "AND o.state = 'settled' AND o.body_id IS NOT NULL) OR EXISTS (SELECT 1 FROM requests r "
-    "WHERE r.image_id = c.image_id AND r.question_id = c.question_id AND r.status IN "
-    f"({_ANSWERED})) THEN 'answered since' ELSE 'open' END AS now "
+    f"CASE WHEN c.state = 'settled' THEN '{CHARGED}' WHEN {ANSWERED_SINCE} THEN 'answered since' "
+    f"ELSE '{OPEN}' END AS now "
     "FROM charges c JOIN attempts a ON a.id = c.attempt_id "
     "LEFT JOIN images i ON i.id = c.image_id LEFT JOIN questions q ON q.id = c.question_id "
-    "WHERE c.state IN ('held', 'unknown') AND (c.state = 'unknown' OR a.owner_id IN ({gone})) "
+    "WHERE c.state = 'unknown' OR (c.state = 'held' AND a.owner_id IN ({gone})) "
+    f"OR {CHARGED_ONLY} "
     "ORDER BY a.id, c.image_id, q.task"
 )
 
@@ -97,8 +95,8 @@ def spent(study: StudyFile, by: str) -> Table:
 def ambiguous(study: StudyFile) -> Table:
     """Each request whose outcome nobody knows: what it cost at most, and whether it is open.
 
-    What a dead process holds is among them, though only the next run makes it unknown. Raises
-    StudyError.
+    So is each that a bill shows as charged, and that has no answer. What a dead process holds is
+    among them, though only the next run makes it unknown. Raises StudyError.
     """
     sql, now = study.connection, datetime.now(UTC)
     with explained(study.path):
@@ -197,14 +195,27 @@ def doubts(found: Table, path: str) -> Iterator[Section]:
         ]
         for entry in found
     ]
-    still = found.column("now").count("open")
-    notes = (
-        f"{counted(len(found), 'request')}, {still:,} still open. Whether they were charged for is "
-        f"known to the service only:",
-        "visionhub ledger reconcile EXPORT compares with its bill; annotate --on-ambiguous retry "
-        "asks again, and may pay twice",
-    )
+    notes = tuple(_advice(found.column("now")))
     yield Section("Ambiguous requests", columns, rows, notes, ("cost at most",))
+
+
+def _advice(now: Sequence[str]) -> Iterator[str]:
+    """What can be done about requests that stand so."""
+    lost = now.count(CHARGED)
+    if doubtful := len(now) - lost:
+        yield (
+            f"{counted(doubtful, 'request')}, {now.count(OPEN):,} still open. Whether they were "
+            f"charged for is known to the service only:"
+        )
+        yield (
+            "visionhub ledger reconcile EXPORT compares with its bill; annotate --on-ambiguous "
+            "retry asks again, and may pay twice"
+        )
+    if lost:
+        yield (
+            f"{counted(lost, 'request')} charged, without an answer, as the bill shows: annotate "
+            f"--on-ambiguous retry asks again, for the price once more"
+        )
 
 
 def as_csv(found: Table) -> str:

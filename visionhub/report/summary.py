@@ -66,6 +66,12 @@ def _costs(progress: Progress, study: str) -> list[str]:
             f"without an answer and count as spent. List them: visionhub ledger ambiguous --study "
             f"{study}. Ask them again, at the risk of paying twice: --on-ambiguous retry"
         )
+    if progress.billed.total():
+        notes.append(
+            f"Charged, without an answer: {counted(progress.billed.total(), 'request')}, as the "
+            f"bill shows. List them: visionhub ledger ambiguous --study {study}. Ask them again, "
+            f"for their price once more: --on-ambiguous retry"
+        )
     return notes
 
 

@@ -10,15 +10,26 @@ from pathlib import Path
 
 from visionhub.images import Limits, decoder_version
 from visionhub.pricing import Price, month
+from visionhub.schema import ANSWERED
 from visionhub.store import lookup
 from visionhub.store.explain import explained
 from visionhub.store.items import Question, limits_key
 from visionhub.store.ledger import Away
 from visionhub.store.ledger_accounts import NO_CAP
-from visionhub.store.ledger_away import charges, reasons
+from visionhub.store.ledger_away import BILLED, charges, reasons
 from visionhub.store.ledger_owners import dead, holders
 from visionhub.store.owners import is_alive
 from visionhub.store.study import StudyFile
+
+_ANSWERED = ", ".join(f"'{status.value}'" for status in ANSWERED)
+ANSWERED_SINCE = (
+    "(c.body_id IS NOT NULL OR EXISTS (SELECT 1 FROM charges o WHERE o.key = c.key AND o.state = "
+    "'settled' AND o.body_id IS NOT NULL) OR EXISTS (SELECT 1 FROM requests r WHERE r.image_id = "
+    f"c.image_id AND r.question_id = c.question_id AND r.status IN ({_ANSWERED})))"
+)
+"""Of a charge `c`: its request has an answer, from a later attempt or in another way."""
+CHARGED_ONLY = f"(c.state = 'settled' AND c.reason LIKE '{BILLED}%' AND NOT {ANSWERED_SINCE})"
+"""Of a charge `c`: a bill shows it, and its request has no answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,18 +161,27 @@ def holding(
 def in_doubt(study: StudyFile, now: datetime) -> list[tuple[str, int, int]]:
     """Requests that may have been charged for without an answer: currency, number, micro-units.
 
-    Those that a dead process had on their way are among them.
+    Those that a dead process had on their way are among them; what was answered since is not.
     """
     with explained(study.path):
         gone = dead(study.connection, holders(study.connection), now, is_alive)
     sql = (  # in two parts, for each has an index
-        "WITH doubtful AS (SELECT attempt_id, hold FROM charges WHERE state = 'unknown' UNION ALL "
-        "SELECT c.attempt_id, c.hold FROM charges c JOIN attempts a ON a.id = c.attempt_id WHERE "
-        f"c.state = 'held' AND a.owner_id IN ({_marks(gone)})) SELECT a.currency, count(*), "
-        "sum(d.hold) FROM doubtful d JOIN attempts a ON a.id = d.attempt_id GROUP BY a.currency "
+        "WITH doubtful AS (SELECT * FROM charges WHERE state = 'unknown' UNION ALL SELECT c.* FROM "
+        "charges c JOIN attempts a ON a.id = c.attempt_id WHERE c.state = 'held' AND a.owner_id IN "
+        f"({_marks(gone)})) SELECT a.currency, count(*), sum(c.hold) FROM doubtful c JOIN attempts "
+        f"a ON a.id = c.attempt_id WHERE NOT {ANSWERED_SINCE} GROUP BY a.currency "
         "ORDER BY a.currency"
     )
     return [(row[0], row[1], row[2]) for row in study.query(sql, gone).rows]
+
+
+def billed(study: StudyFile) -> list[tuple[str, int, int]]:
+    """Requests that a bill shows as charged, without an answer; as `in_doubt`."""
+    sql = (
+        "SELECT a.currency, count(*), sum(c.charge) FROM charges c JOIN attempts a ON a.id = "
+        f"c.attempt_id WHERE {CHARGED_ONLY} GROUP BY a.currency ORDER BY a.currency"
+    )
+    return [(row[0], row[1], row[2]) for row in study.query(sql).rows]
 
 
 def _question_ids(study: StudyFile, questions: Sequence[Question]) -> Mapping[int, int]:

@@ -17,7 +17,7 @@ BILLED = "on the bill"
 """How the reason of a charge begins that was settled by a bill: nothing was answered."""
 
 _MANY = 500  # values bound in one statement
-_STRENGTH = (Away.ANSWERED, Away.UNREADABLE, Away.HELD, Away.AMBIGUOUS)
+_STRENGTH = (Away.ANSWERED, Away.UNREADABLE, Away.HELD, Away.AMBIGUOUS, Away.BILLED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +82,10 @@ def _why(charge: Earlier, *, retry: bool, gone: Collection[int]) -> Away | None:
     """Why a charge keeps its request from being sent; None when it does not."""
     if charge.state is State.HELD and charge.owner_id not in gone:
         return Away.HELD
-    if charge.state is not State.SETTLED or charge.reason.startswith(BILLED):
+    if charge.state is not State.SETTLED:
         return None if retry else Away.AMBIGUOUS
+    if charge.reason.startswith(BILLED):
+        return None if retry else Away.BILLED
     read = not charge.reason or charge.reason.startswith(LATE)
     return Away.ANSWERED if read else Away.UNREADABLE
 

@@ -25,6 +25,7 @@ class Away(StrEnum):
     UNREADABLE = "unreadable"  # settled, for an answer that could not be read
     HELD = "held"  # a live attempt is on its way
     AMBIGUOUS = "ambiguous"  # nobody knows whether it was paid for, and that is not risked twice
+    BILLED = "billed"  # it was paid for, as a bill shows, and its answer is lost
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,9 +122,12 @@ class Recorder:
         )
 
     def reasons(self, found: Iterable[StatusRow]) -> None:
-        """Say why something has no answer, where nothing is said about it yet."""
+        """Say why something has no answer, where no request has said anything about it."""
         self._sql.executemany(
-            "INSERT OR IGNORE INTO status VALUES (?, ?, ?, ?, ?, ?, ?)", list(found)
+            "INSERT INTO status VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (image_id, provider, "
+            "task) DO UPDATE SET reason = excluded.reason WHERE request_id IS NULL "
+            "AND status = excluded.status",
+            list(found),
         )
 
     def answers(
