@@ -107,19 +107,26 @@ class LabelPair:
         )
 
     def _sets(self, settings: Settings, *, comparable_only: bool) -> Iterator[Measured]:
+        """Of all labels in all images; or of comparable ones, where either says one of them.
+
+        Images in which neither does agree about nothing, and would raise the figure the more, the
+        fewer labels can be compared.
+        """
         ending = "_comparable" if comparable_only else ""
-        sources = settings.of(self.images)
-        counted = self.pair(comparable_only=comparable_only).counted()
         why = NO_IMAGES if not len(self.images) else NOT_COMPARABLE
-        for name, mean in MEANS.items():
-            found = estimate(
-                counted.overlaps.sums(sources), mean, settings.how, limits=(0, 1), why=why
-            )
-            bounds = _mean_bounds(counted) if name == "jaccard" and len(self.images) else None
-            yield self._row(name + ending, found, bounds)
-        kept = np.flatnonzero(self.shared)
+        counted = self.pair(comparable_only=comparable_only).counted()
         sets = [one.sets(self.level) for one in (self.first, self.second)]
-        sets = [one.within(kept) for one in sets] if comparable_only else sets
+        images = self.images
+        if comparable_only:
+            there = np.flatnonzero(counted.overlaps.first + counted.overlaps.second)
+            images, counted = images[there], counted.of(there)
+            sets = [one.within(np.flatnonzero(self.shared)).of_images(there) for one in sets]
+        sources = settings.of(images)
+        for name, mean in MEANS.items():
+            sums = counted.overlaps.sums(sources)
+            found = estimate(sums, mean, settings.how, limits=(0, 1), why=why)
+            bounds = _mean_bounds(counted) if name == "jaccard" and len(images) else None
+            yield self._row(name + ending, found, bounds)
         for distance in ("jaccard", "masi"):
             found = set_alpha(sets, distance, sources=sources, how=settings.how)
             yield self._row(f"alpha_{distance}{ending}", found)

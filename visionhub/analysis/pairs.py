@@ -39,6 +39,12 @@ class Counted:
     overlaps: Overlaps
     unknown: Integers
 
+    def of(self, images: Integers) -> Counted:
+        """Some of the images, by position."""
+        o = self.overlaps
+        some = Overlaps(o.both[images], o.first[images], o.second[images])
+        return Counted(some, self.unknown[images])
+
     def bounds(self) -> tuple[Floats, Floats]:
         """(n,) the lowest and highest Jaccard that the censored scores leave possible.
 

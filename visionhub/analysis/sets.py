@@ -74,6 +74,14 @@ class Sets:
         wanted[things] = True
         return self.where(wanted[self.thing])
 
+    def of_images(self, images: Integers) -> Sets:
+        """About some of the images, by ascending position."""
+        place = np.full(self.n, -1, dtype=np.int64)
+        place[images] = np.arange(len(images))
+        kept = np.flatnonzero(place[self.image] >= 0)
+        keys = place[self.image[kept]] * self.things + self.thing[kept]
+        return Sets(len(images), self.things, keys, self.score[kept], self.rank[kept])
+
     def has(self, keys: Integers) -> Bools:
         """Whether it holds each of these keys."""
         return held(self.keys, keys)

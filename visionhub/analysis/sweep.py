@@ -61,12 +61,15 @@ def _cuts(pair: Pair, most: float) -> Iterator[tuple[float, float]]:
 
 
 def _point(found: LabelPair, pair: Pair, cuts: tuple[float, float], settings: Settings) -> Point:
-    counted = pair.counted(cuts)
-    sums = counted.overlaps.sums(settings.of(found.images))
+    whole = pair.counted(cuts)
+    some = whole.overlaps.first + whole.overlaps.second + whole.unknown > 0
+    there = np.flatnonzero(some)
+    counted = whole.of(there)
+    sums = counted.overlaps.sums(settings.of(found.images[there]))
     jaccard = estimate(sums, MEANS["jaccard"], settings.how, limits=(0, 1))
     low, high = counted.bounds()
     return Point(
-        (float(counted.overlaps.first.mean()), float(counted.overlaps.second.mean())),
+        (float(whole.overlaps.first.mean()), float(whole.overlaps.second.mean())),
         (_cut(cuts[0]), _cut(cuts[1])),
         jaccard,
         float(low.mean()),

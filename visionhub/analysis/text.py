@@ -42,9 +42,8 @@ def texts(answers: Answers) -> list[str]:
     for name in reversed(LEVELS):  # what stands first in LEVELS is written last
         rows = np.flatnonzero(level == name)
         image = answers.at[rows]
-        starts = np.flatnonzero(np.append(True, image[1:] != image[:-1])[: len(rows)])
-        for start, end in zip(starts, np.append(starts[1:], len(rows)), strict=True):
-            found[image[start]] = "\n".join(words[rows[start:end]])
+        for some in np.split(rows, np.flatnonzero(np.diff(image)) + 1) if len(rows) else ():
+            found[answers.at[some[0]]] = "\n".join(words[some])
     return found
 
 
