@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from html import escape
-from importlib.resources import files
 from typing import Any
 
 from visionhub import __version__
 from visionhub.engine.rehearsal import is_rehearsal
 from visionhub.report.answers import ORDER, Shown
 from visionhub.report.card import heading, safe
+from visionhub.report.document import asset, head
 from visionhub.report.plain import counted
 from visionhub.report.shown import guesses_note
 from visionhub.store.items import now
@@ -67,30 +64,14 @@ class Sheet:
 
 def page_start(sheet: Sheet) -> str:
     """Everything up to the first card."""
-    style, script = _asset("contact_sheet.css"), _asset("contact_sheet.js")
-    policy = (
-        f"default-src 'none'; img-src data:; style-src {_hash(style)}; "
-        f"script-src {_hash(script)}; base-uri 'none'; form-action 'none'"
-    )
     shown = counted(sheet.photographs, "photograph")
     if sheet.photographs < sheet.total:
         total = counted(sheet.total, "photograph")
         shown = f"{sheet.photographs:,} of {total}, by {safe(sheet.sort)}"
+    style = asset("page.css") + asset("contact_sheet.css")
+    start = head(f"Contact sheet: {sheet.study}", style, [asset("contact_sheet.js")])
     return f"""\
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{escape(policy, quote=True)}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<meta name="robots" content="noindex">
-<meta name="color-scheme" content="light dark">
-<title>Contact sheet: {safe(sheet.study)}</title>
-<style>{style}</style>
-</head>
-<body>
-<a class="skip" href="#photographs">Skip to the photographs</a>
+{start}<a class="skip" href="#photographs">Skip to the photographs</a>
 <header>
 <h1>Contact sheet <span>{safe(sheet.study)}</span></h1>
 <p class="lead">{shown} · made {now()[:10]} with visionhub {safe(__version__)}</p>
@@ -115,7 +96,7 @@ def page_end(unread: Sequence[tuple[str, str]]) -> str:
     return (
         f"</div>\n{table if unread else ''}\n</main>\n<footer><p>This page is one file. It loads "
         "nothing from any network and sends nothing. Its pictures are small copies without "
-        f"metadata.</p></footer>\n<script>{_asset('contact_sheet.js')}</script>\n</body>\n</html>\n"
+        f"metadata.</p></footer>\n<script>{asset('contact_sheet.js')}</script>\n</body>\n</html>\n"
     )
 
 
@@ -148,8 +129,8 @@ def _who(sheet: Sheet) -> str:
         for task, provider, revision, words, scale, floor in sheet.questions
     )
     names = ("Task", "Provider", "Revision", "Vocabulary", "Scale", "Floor")
-    head = "".join(f"<th>{name}</th>" for name in names)
-    table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    top = "".join(f"<th>{name}</th>" for name in names)
+    table = f"<table><thead><tr>{top}</tr></thead><tbody>{rows}</tbody></table>"
     return f'<div class="wide">{table}</div>'
 
 
@@ -165,12 +146,3 @@ def _filter(sheet: Sheet) -> str:
         '<label class="tick"><input id="boxes" type="checkbox" checked> boxes</label>'
         '<output id="count" aria-live="polite"></output></form>'
     )
-
-
-def _asset(name: str) -> str:
-    return files("visionhub.report").joinpath(name).read_text("utf-8")
-
-
-def _hash(text: str) -> str:
-    """The CSP source that allows exactly this inline text."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
