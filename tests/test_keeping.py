@@ -21,10 +21,10 @@ from visionhub.engine import keeping
 from visionhub.engine.keeping import AMBIGUOUS, BILLED, COMMIT_SECONDS, PAID_SECONDS, refused
 from visionhub.engine.progress import Progress
 from visionhub.errors import CapReached, StudyError, StudyFull
-from visionhub.provider import Batch, Body, Outcome, Provider, TaskSpec
+from visionhub.provider import NOT_REPORTED, Batch, Body, Outcome, Provider, TaskSpec
 from visionhub.report.running import event
 from visionhub.report.summary import PassedOver, summary
-from visionhub.schema import Task
+from visionhub.schema import Annotation, Task
 from visionhub.store.study import StudyFile
 
 ROW = """
@@ -214,6 +214,36 @@ def test_several_versions_of_a_model_that_answer_one_question_are_told(run, phot
     (photos / "1.jpg").write_bytes(jpeg(120, 90, shift=9))
     one.version = "9"
     assert run(photos, one).versions == {ASKED: ["8", "9"]}
+
+
+def test_what_came_with_an_error_tells_no_model_version_until_it_is_an_answer(
+    run, photos, tmp_path, monkeypatch
+):
+    class Vague(Paid):
+        def fetch(self, batch: Batch):
+            for outcome in super().fetch(batch):
+                body, cut = outcome.result, "cut" in self.fault.values()
+                body = replace(body, model_version=NOT_REPORTED) if cut else body
+                yield Outcome(outcome.requests, body)
+
+    def versions() -> list[str]:
+        with StudyFile(tmp_path / "study.db") as study:
+            return study.query("SELECT model_version FROM model_versions").column("model_version")
+
+    toy = Vague()
+    toy.fault["labels"] = "cut"
+    run(photos, toy)
+    toy.fault.clear()
+    (photos / "1.jpg").write_bytes(jpeg(120, 90, shift=9))
+    assert run(photos, toy).versions == {}
+    assert versions() == ["7"]
+
+    def read(self: Toy, body: bytes, request: object) -> Annotation:  # a later version can
+        return Annotation()
+
+    monkeypatch.setattr(Vague, "parse", read)
+    visionhub.Study(tmp_path / "study.db").reparse()
+    assert versions() == ["7", NOT_REPORTED]
 
 
 def test_many_answers_are_stored_before_the_run_is_over(run, photos, tmp_path, monkeypatch):

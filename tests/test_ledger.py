@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -881,6 +881,41 @@ def test_an_older_study_tells_which_models_answered(tmp_path) -> None:
     with StudyFile(path, write=True) as study:
         rows = study.query("SELECT * FROM model_versions ORDER BY model_version").rows
         assert rows == [(1, "2", "last"), (1, "3", "late")]
+
+
+def test_a_study_in_which_errors_told_model_versions_forgets_these(tmp_path) -> None:
+    path = tmp_path / "old.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        migrations.apply(Database(connection), stop_before="005_versions")
+        connection.executescript(
+            "INSERT INTO images (sha256, bytes, decoder, added_at) VALUES ('a', 1, '', '');"
+            "INSERT INTO runs (started_at, version, platform, asked) VALUES ('', '', '', '');"
+            "INSERT INTO questions (provider, task, revision, parameters, scale) "
+            "VALUES ('cloud', 'labels', '', '', '');"
+        )
+        for number, (status, version) in enumerate(
+            [("error", "not reported"), ("refused", "2"), ("below_floor", "3")], 1
+        ):
+            connection.execute(
+                "INSERT INTO renderings (image_id, limits, sha256, media_type, bytes, width, "
+                "height, transform) VALUES (1, '', ?, '', 1, 1, 1, '')",
+                (str(number),),
+            )
+            connection.execute(
+                "INSERT INTO bodies (sha256, bytes, encoding, media_type, received_at, data, "
+                "model_version) VALUES ('', 0, '', '', 'then', x'', ?)",
+                (version,),
+            )
+            connection.execute(
+                "INSERT INTO requests (image_id, rendering_id, question_id, run_id, status, "
+                "reason, results, body_id) VALUES (1, ?1, 1, 1, ?2, '', 0, ?1)",
+                (number, status),
+            )
+            connection.execute("INSERT INTO model_versions VALUES (1, ?, 'first')", (version,))
+        connection.commit()
+    with StudyFile(path) as study:
+        assert study.query("SELECT * FROM model_versions").rows == [(1, "3", "then")]
 
 
 @pytest.mark.parametrize("write", [False, True])

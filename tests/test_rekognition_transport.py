@@ -203,7 +203,7 @@ class TestWhatIsKept:
         (outcome,) = ask(made, work(photo, LABELS))
         assert type(outcome.result) is UnexpectedBody
         assert outcome.result.charged is None
-        assert outcome.body.data == body
+        assert (outcome.body.data, outcome.body.model_version) == (body, None)
         with pytest.raises(UnexpectedBody):
             made.parse(body, outcome.requests[0])
 
@@ -272,6 +272,7 @@ class TestWhatGoesWrong:
         assert type(outcome.result) is kind
         assert len(outcome.requests) == 2
         assert (outcome.body.data if outcome.body else b"") == body
+        assert outcome.body is None or outcome.body.model_version is None  # no model answered
         assert len(service.asked) == 1, "the SDK tried again"
 
     def test_a_source_without_a_face_is_named_until_it_has_worked(self, service, photo, tmp_path):

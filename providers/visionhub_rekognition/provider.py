@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from threading import Lock
 from typing import ClassVar
 
@@ -148,11 +149,7 @@ class Rekognition(Provider):
         reply = connection.call(
             operation, arguments(operation, work.image.data, work.requests, source)
         )
-        body = Body(
-            reply.data or b"",
-            model_version=reply.version or NOT_REPORTED,
-            client=connection.name,
-        )
+        body = Body(reply.data or b"", model_version=reply.version, client=connection.name)
         if reply.error is None:
             self._sources.worked(path)
             return outcomes_of(operation, work.requests, body)
@@ -185,5 +182,6 @@ def outcomes_of(operation: Operation, requests: tuple[Request, ...], body: Body)
     there = tuple(request for request in requests if operation.holds(answer, request.task))
     left = tuple(request for request in requests if request not in there)
     lacks = UnexpectedBody(f"{name} was answered without what was asked for")
-    outcomes = [Outcome(there, body)] if there else []
+    answered = replace(body, model_version=body.model_version or NOT_REPORTED)
+    outcomes = [Outcome(there, answered)] if there else []
     return [*outcomes, Outcome(left, lacks, body)] if left else outcomes

@@ -41,6 +41,8 @@ def reparse(study: StudyFile) -> Counter[str]:
         with study.transaction():
             recorder.reparsed(found)
         counts.update(answer.status.value for _, answer in found)
+    with study.transaction():  # an error may have become an answer, or the other way round
+        recorder.versions_anew()
     return counts
 
 

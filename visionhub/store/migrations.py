@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
-from visionhub.store.migrations_ledger import LEDGER
+from visionhub.store.migrations_ledger import LEDGER, VERSIONS_OF_ANSWERS
 from visionhub.store.opening import SET
 
 migrations = Migrations(SET)
@@ -52,6 +52,13 @@ def clouds(db: Database) -> None:
 def ledger(db: Database) -> None:
     """What was spent, and what may be: prices, owners, accounts, attempts, charges."""
     for statement in LEDGER:
+        db.execute(statement)
+
+
+@migrations(name="005_versions")
+def versions(db: Database) -> None:
+    """Which models answered, told by answers alone: what came with an error had counted too."""
+    for statement in VERSIONS_OF_ANSWERS:
         db.execute(statement)
 
 

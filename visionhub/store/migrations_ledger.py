@@ -1,4 +1,6 @@
-"""The statements of migration 004: prices, owners, accounts, attempts, charges. Never edited.
+"""The statements of migrations 004 (prices, owners, accounts, attempts, charges) and 005.
+
+Never edited.
 
 Accounts and usage are sums over charges, kept by triggers: whoever changes a charge, in whatever
 way, changes them in the same statement. So the CHECK of accounts refuses any change by which more
@@ -116,4 +118,13 @@ _VERSIONS = (
 )
 
 LEDGER = (*_TABLES, *_INDICES, *_TRIGGERS, _VIEW, *_VERSIONS)
-"""The statements of the migration, in order."""
+"""The statements of migration 004, in order."""
+
+VERSIONS_OF_ANSWERS = (
+    "DELETE FROM model_versions",
+    "INSERT INTO model_versions SELECT r.question_id, b.model_version, min(b.received_at) FROM "
+    "requests r JOIN bodies b ON b.id = r.body_id WHERE b.model_version IS NOT NULL AND r.status "
+    "IN ('observed', 'below_floor', 'truncated', 'withdrawn') "
+    "GROUP BY r.question_id, b.model_version",
+)
+"""The statements of migration 005, in order."""

@@ -21,6 +21,7 @@ MIGRATIONS = (
     "002_views",
     "003_clouds",
     "004_ledger",
+    "005_versions",
 )  # here, so that a reader need not load what applies them
 
 

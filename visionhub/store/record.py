@@ -163,11 +163,16 @@ class Recorder:
         return paid
 
     def _versions(self, answers: Iterable[Answer]) -> None:
-        """Remember which model versions answered each question, and since when."""
+        """Remember which model versions answered each question, and since when.
+
+        What came with an error is no answer, whatever it says.
+        """
         told = {
             (answer.question_id, answer.body.model_version): answer.body.received_at
             for answer in answers
-            if answer.body is not None and answer.body.model_version is not None
+            if answer.status in ANSWERED
+            and answer.body is not None
+            and answer.body.model_version is not None
         }
         self._sql.executemany(
             "INSERT OR IGNORE INTO model_versions VALUES (?, ?, ?)",
@@ -197,6 +202,17 @@ class Recorder:
         self._sql.executemany(
             "UPDATE status SET status = ?, reason = ?, results = ? WHERE request_id = ?",
             [(status, why, n, key) for *_, status, why, n, key in self.derived(found)],
+        )
+
+    def versions_anew(self) -> None:
+        """Find out from all answers which model versions answered each question."""
+        self._sql.execute("DELETE FROM model_versions")
+        self._sql.execute(
+            "INSERT INTO model_versions SELECT r.question_id, b.model_version, min(b.received_at) "
+            "FROM requests r JOIN bodies b ON b.id = r.body_id WHERE b.model_version IS NOT NULL "
+            f"AND r.status IN ({', '.join('?' * len(ANSWERED))}) "
+            "GROUP BY r.question_id, b.model_version",
+            ANSWERED,
         )
 
     def _body(self, body: PackedBody) -> int:
