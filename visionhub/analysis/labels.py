@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from visionhub.analysis.estimate import Estimate
+from visionhub.analysis.estimate import Estimate, not_estimable
 from visionhub.analysis.frames import Bools, Floats, Integers, common
 from visionhub.analysis.measured import Measured
 from visionhub.analysis.paired import BINARY
@@ -124,7 +124,11 @@ class LabelPair:
         sources = settings.of(images)
         for name, mean in MEANS.items():
             sums = counted.overlaps.sums(sources)
-            found = estimate(sums, mean, settings.how, limits=(0, 1), why=why)
+            found = (
+                estimate(sums, mean, settings.how, limits=(0, 1), why=why)
+                if len(images)
+                else not_estimable(why)
+            )
             bounds = _mean_bounds(counted) if name == "jaccard" and len(images) else None
             yield self._row(name + ending, found, bounds)
         for distance in ("jaccard", "masi"):

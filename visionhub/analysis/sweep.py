@@ -38,9 +38,9 @@ class Point:
 
 def sweep(found: LabelPair, settings: Settings) -> list[Point]:
     """The mean Jaccard of comparable labels, from all that was returned down to the surest few."""
-    if not len(found.images):
-        return []
     pair = found.pair(comparable_only=True)
+    if not len(pair.keys):
+        return []
     rates = [np.sum(~np.isnan(scores)) / pair.n for scores in (pair.first, pair.second)]
     points = [_point(found, pair, (0.0, 0.0), settings), _point(found, pair, RETURNED, settings)]
     return points + [
