@@ -243,6 +243,17 @@ def test_at_the_cap_nothing_is_granted_but_what_is_free(study) -> None:
         assert ledger.reserve(wanted(3, price=None)).granted == {key(3)}
 
 
+def test_a_ledger_remembers_that_it_has_met_the_cap(study) -> None:
+    with open_ledger(study, 1500) as ledger:
+        first = ledger.reserve(wanted(1))
+        assert ledger.capped is False
+        ledger.reserve(wanted(2))
+        assert ledger.capped is True
+        ledger.end(ended(first, State.RELEASED))
+        ledger.reserve(wanted(2))  # there is room again, but this run had met the cap
+        assert ledger.capped is True
+
+
 def test_what_is_given_back_can_be_held_again(study) -> None:
     with open_ledger(study, 1500) as ledger:
         first = ledger.reserve(wanted(1))
