@@ -6,7 +6,9 @@ import csv
 import gzip
 import io
 import json
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -25,6 +27,7 @@ from visionhub.report.billing import read_bills
 from visionhub.report.books import Key, claimed
 from visionhub.report.quoted import ambiguous as asks
 from visionhub.report.reconcile import ABOVE, ABSENT, DEARER, EARLY, WITHIN, reconciled
+from visionhub.report.reconciled import sections
 from visionhub.report.spending import ambiguous
 from visionhub.store.holding import billed, in_doubt
 from visionhub.store.ledger import Away, State
@@ -329,6 +332,37 @@ def test_what_is_still_held_is_left_alone(spender: Spender, tmp_path: Path) -> N
         assert (entry["held"], entry["certain"]) == (1, None)
         with pytest.raises(StudyError, match="Another visionhub process"):
             compare(spender, export, apply=True)
+
+
+@pytest.mark.parametrize(("units", "ends"), [("2", "released"), ("4", "settled"), ("3", "unknown")])
+def test_what_a_killed_process_holds_is_in_doubt_and_ends_as_the_bill_says(
+    spender: Spender, tmp_path: Path, units: str, ends: str
+) -> None:
+    with closing(sqlite3.connect(spender.path)) as sql:
+        sql.execute("UPDATE charges SET state = 'held', charge = 0 WHERE state = 'unknown'")
+        sql.execute("UPDATE attempts SET ended_at = NULL WHERE id IN (4, 5)")
+        sql.execute("UPDATE owners SET ended_at = NULL, started = '1'")
+        sql.commit()
+    export = write_google(tmp_path, google(LABELS, units, "0"))
+    before = states(spender)
+    found = compare(spender, export)
+    (entry,) = found["days"]
+    assert (entry["settled"], entry["unknown"], entry["held"]) == (2, 2, 0)
+    assert (entry["charged"], entry["certain"], found["killed"]) == (
+        6_000,
+        None if ends == "unknown" else ends,
+        2,
+    )
+    assert "2 requests that a killed run still held count as unknown" in str(list(sections(found)))
+    assert states(spender) == before
+    found = compare(spender, export, apply=True)
+    assert found["days"] == [entry]
+    assert "2 requests that a killed run still held became unknown" in str(list(sections(found)))
+    assert states(spender) == {**before, 4: ends, 5: ends}
+    assert account(spender)[2] == 0
+    with StudyFile(spender.path) as study:
+        check_sums(study)
+    assert compare(spender, export, apply=True)["killed"] == 0
 
 
 def test_days_are_those_of_the_billing_zone(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ is found before a person.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
@@ -18,7 +18,7 @@ from visionhub.report.billing import read_bills
 from visionhub.report.books import Books, Day, Key
 from visionhub.report.prices import table_of
 from visionhub.store.ledger_items import State
-from visionhub.store.ledger_reconcile import Certain, resolve
+from visionhub.store.ledger_reconcile import Certain, abandoned, resolve
 from visionhub.store.study import StudyFile
 
 WITHIN = "bill within ledger"
@@ -28,11 +28,14 @@ ABSENT = "this line is nowhere in the export"
 EARLY = "the export may not be complete for this day"
 SHOWN = 15  # unclaimed kinds of rows
 
+# What a dead process holds is as good as unknown, though nobody has written that down yet.
 _LEDGER = (
     "SELECT a.provider, l.sku, l.region, substr(a.reserved_at, 1, 16) AS minute, "
-    "sum((c.state = 'settled') * c.units), sum((c.state = 'unknown') * c.units), "
-    "sum((c.state = 'held') * c.units), sum((c.state <> 'released') * (1 - c.units)), "
-    "sum(c.charge), a.currency FROM charges c JOIN attempts a ON a.id = c.attempt_id "
+    "sum((c.state = 'settled') * c.units), sum((c.state = 'unknown' OR {lost}) * c.units), "
+    "sum((c.state = 'held' AND NOT {lost}) * c.units), "
+    "sum((c.state <> 'released') * (1 - c.units)), "
+    "sum(CASE WHEN {lost} THEN c.hold ELSE c.charge END), a.currency "
+    "FROM charges c JOIN attempts a ON a.id = c.attempt_id "
     "JOIN owners o ON o.id = a.owner_id JOIN price_lines l ON l.id = c.line_id "
     "WHERE NOT o.rehearsal GROUP BY 1, 2, 3, 4, a.currency"
 )
@@ -51,13 +54,15 @@ def reconciled(
 
     With `apply`, ambiguous units that the bill of a complete day makes certain are released (it
     shows exactly what is settled) or settled (it shows the ambiguous ones too); all others stay.
-    Raises UsageError for an export that cannot be read, and StudyError.
+    What a killed process holds counts as ambiguous, and with `apply` becomes so. Raises UsageError
+    for an export that cannot be read, and StudyError.
     """
     table = table_of(prices)
     with StudyFile(path):  # it is there, and of this version: writing would make a new one
         pass
     with StudyFile(path, write=apply) as study:
-        ledger = _ledger(study, provider)
+        gone, killed = abandoned(study, recover=apply)
+        ledger = _ledger(study, provider, gone)
         books = Books(_lines(study, table, {key.provider for key in ledger}))
         for bill in read_bills(export):
             books.add(bill)
@@ -69,6 +74,7 @@ def reconciled(
         "export": str(export),
         "provider": provider,
         "applied": apply,
+        "killed": killed,
         "days": entries,
         "unclaimed": [
             {"words": words, "units": _number(units)} for words, units in books.unclaimed.items()
@@ -76,10 +82,14 @@ def reconciled(
     }
 
 
-def _ledger(study: StudyFile, provider: str | None) -> dict[Key, dict[str, Day]]:
-    """Units and money by line and minute; rehearsals are on nobody's bill."""
+def _ledger(
+    study: StudyFile, provider: str | None, gone: Sequence[int]
+) -> dict[Key, dict[str, Day]]:
+    """Units and money by line and minute; rehearsals are on nobody's bill. gone: dead owners."""
     found: dict[Key, dict[str, Day]] = {}
-    for name, sku, region, minute, *sums in study.stream(_LEDGER):
+    owners = ", ".join(map(str, gone))
+    sql = _LEDGER.replace("{lost}", f"(c.state = 'held' AND a.owner_id IN ({owners}))")
+    for name, sku, region, minute, *sums in study.stream(sql):
         if provider in (None, name):
             key = Key(name, sku, region)
             found.setdefault(key, {}).setdefault(minute, Day()).add(Day(*sums))

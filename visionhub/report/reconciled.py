@@ -61,6 +61,9 @@ def _row(entry: Mapping[str, Any]) -> list[object]:
 def _notes(found: Mapping[str, Any]) -> Iterator[str]:
     yield "Units; the difference is what is billed beyond settled and unknown. Days of the vendor."
     yield "A bill covers the whole account: what others asked of the service is in it too."
+    if found["killed"]:
+        became = "became" if found["applied"] else "count as"
+        yield f"{counted(found['killed'], 'request')} that a killed run still held {became} unknown"
     for state, what in (("released", "not on the bill"), ("settled", "on the bill")):
         units = sum(entry["unknown"] for entry in found["days"] if entry["certain"] == state)
         if units:

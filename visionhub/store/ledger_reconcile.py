@@ -5,10 +5,15 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from visionhub.errors import StudyError
+from visionhub.store import ledger_owners
+from visionhub.store.explain import explained
 from visionhub.store.ledger_away import BILLED
 from visionhub.store.ledger_items import State
+from visionhub.store.ledger_owners import dead, holders
+from visionhub.store.owners import is_alive
 from visionhub.store.study import StudyFile
 
 NOT_BILLED = "not on the bill"
@@ -39,6 +44,25 @@ class Certain:
     until: str
     state: State
     units: int
+
+
+def abandoned(study: StudyFile, *, recover: bool) -> tuple[list[int], int]:
+    """Owners that are dead and still hold requests, and how many; `recover` makes these unknown.
+
+    The next run would do the same. Raises StudyError.
+    """
+    now = datetime.now(UTC)
+    with explained(study.path):
+        gone = dead(study.connection, holders(study.connection), now, is_alive)
+    find = (
+        "SELECT count(*) FROM charges c JOIN attempts a ON a.id = c.attempt_id WHERE "
+        f"c.state = 'held' AND a.owner_id IN ({', '.join('?' * len(gone))})"
+    )
+    requests = int(study.query(find, gone).rows[0][0])
+    if recover and gone:
+        with study.transaction() as sql:
+            ledger_owners.recover(sql, gone, now)
+    return gone, requests
 
 
 def resolve(study: StudyFile, found: Sequence[Certain]) -> int:
