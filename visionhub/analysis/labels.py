@@ -28,8 +28,8 @@ from visionhub.analysis.resample import (
     estimates,
     ratio,
 )
-from visionhub.analysis.set_alpha import set_alpha
-from visionhub.analysis.sets import MEANS, Sets, held
+from visionhub.analysis.set_alpha import set_alphas
+from visionhub.analysis.sets import MEANS, Sets, all_means, held
 from visionhub.analysis.spoken import Speech, comparable
 from visionhub.analysis.vocabulary.level import Level
 
@@ -122,18 +122,18 @@ class LabelPair:
             images, counted = images[there], counted.of(there)
             sets = [one.within(np.flatnonzero(self.shared)).of_images(there) for one in sets]
         sources = settings.of(images)
-        for name, mean in MEANS.items():
-            sums = counted.overlaps.sums(sources)
-            found = (
-                estimate(sums, mean, settings.how, limits=(0, 1), why=why)
-                if len(images)
-                else not_estimable(why)
+        found = (
+            estimates(
+                counted.overlaps.sums(sources), all_means, settings.how, limits=(0, 1), why=why
             )
+            if len(images)
+            else [not_estimable(why) for _ in MEANS]
+        )
+        for name, one in zip(MEANS, found, strict=True):
             bounds = _mean_bounds(counted) if name == "jaccard" and len(images) else None
-            yield self._row(name + ending, found, bounds)
-        for distance in ("jaccard", "masi"):
-            found = set_alpha(sets, distance, sources=sources, how=settings.how)
-            yield self._row(f"alpha_{distance}{ending}", found)
+            yield self._row(name + ending, one, bounds)
+        for distance, alpha in set_alphas(sets, sources=sources, how=settings.how).items():
+            yield self._row(f"alpha_{distance}{ending}", alpha)
 
     def _ranked(self, settings: Settings) -> Iterator[Measured]:
         """Rank-biased overlap of what each says itself, best first."""
@@ -141,15 +141,15 @@ class LabelPair:
         moments = np.stack([*values, np.ones(len(values[0]))], axis=1)
         sources = settings.of(self.images)
         data = Sums.of(moments, sources) if sources is not None else Sums.rounded(moments, 4)
-        for number, name in enumerate(("rbo", "rbo_min", "rbo_residual")):
-            found = estimate(
-                data,
-                lambda sums, at=number: ratio(sums[..., at], sums[..., 3]),  # type: ignore[misc]
-                settings.how,
-                limits=(0, 1),
-                why=NO_IMAGES,
-            )
-            yield self._row(name, found)
+        found = estimates(
+            data,
+            lambda sums: ratio(sums[..., :3], sums[..., 3:]),
+            settings.how,
+            limits=(0, 1),
+            why=NO_IMAGES,
+        )
+        for name, one in zip(("rbo", "rbo_min", "rbo_residual"), found, strict=True):
+            yield self._row(name, one)
 
 
 def _mean_bounds(counted: Counted) -> tuple[float, float]:

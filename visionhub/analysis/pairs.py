@@ -74,7 +74,9 @@ class Pair:
     @classmethod
     def of(cls, one: Side, other: Side) -> Pair:
         """Match the rows of two raters."""
-        keys = np.union1d(one.sets.keys, other.sets.keys)
+        # Two ascending runs, which a stable sort only has to merge.
+        keys = np.sort(np.concatenate([one.sets.keys, other.sets.keys]), kind="stable")
+        keys = keys[np.append(True, keys[1:] != keys[:-1])[: len(keys)]]
         columns = []
         for side in (one, other):
             column = np.full(len(keys), np.nan)

@@ -14,10 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from itertools import combinations
+from typing import Any, TypeAlias
 
 import numpy as np
 
+from visionhub.analysis.alpha import alpha_of_distances
 from visionhub.analysis.estimate import Estimate, not_estimable
 from visionhub.analysis.frames import Bools, Floats, Integers
 from visionhub.analysis.resample import DEFAULT, Resampling, Sums, estimate, ratio
@@ -25,10 +27,11 @@ from visionhub.analysis.sets import Sets, held, jaccard, masi
 
 EXACT = 2000  # different sets
 PAIRS = 200_000
-REFERENCES = 64
-DIGITS = 3  # of distances, where equal images are counted instead of kept apart
-BLOCK = 200_000  # values whose distances to the references are computed at a time
-SIMILAR: dict[str, Callable[[Integers, Integers, Integers], Floats]] = {
+REFERENCES = 32
+DIGITS = 2  # of distances, where equal images are counted instead of kept apart
+BLOCK = 100_000  # values whose distances to the references are computed at a time
+Similar: TypeAlias = Callable[[Any, Any, Any], Floats]
+SIMILAR: dict[str, Similar] = {
     "jaccard": jaccard,
     "masi": masi,
 }
@@ -109,121 +112,122 @@ def set_alpha(
     sources: Integers | None = None,
     how: Resampling = DEFAULT,
 ) -> Estimate:
-    """Alpha of two or more raters' sets of the same n images.
+    """Alpha with one distance: jaccard or masi; as `set_alphas`."""
+    return set_alphas(raters, (distance,), answered=answered, sources=sources, how=how)[distance]
 
-    distance: jaccard or masi. answered: which images each rater has a value for. sources: (n,) of
-    the images. Not estimable where all sets are the same.
+
+def set_alphas(
+    raters: Sequence[Sets],
+    distances: Sequence[str] = tuple(SIMILAR),
+    *,
+    answered: Sequence[Bools] | None = None,
+    sources: Integers | None = None,
+    how: Resampling = DEFAULT,
+) -> dict[str, Estimate]:
+    """Alpha of two or more raters' sets of the same n images, by distance.
+
+    answered: which images each rater has a value for. sources: (n,) of the images. Not estimable
+    where all sets are the same.
     """
     values = Values.of(raters, answered)
     many = np.bincount(values.unit, minlength=raters[0].n)
-    values = values.pick(many[values.unit] > 1)
+    if (many == 1).any():
+        values = values.pick(many[values.unit] > 1)
     if not len(values.sizes):
-        return not_estimable("no image has two raters' sets")
+        return dict.fromkeys(distances, not_estimable("no image has two raters' sets"))
     kind, example = values.kinds()
     if len(example) == 1:
-        return not_estimable(CONSTANT, int((many > 1).sum()))
+        return dict.fromkeys(distances, not_estimable(CONSTANT, int((many > 1).sum())))
     units, place = np.unique(values.unit, return_inverse=True)
-    observed = _observed(values, place, len(units), SIMILAR[distance])
-    mine = None if sources is None else np.asarray(sources)[units]
-    held_by = np.bincount(place, minlength=len(units)).astype(np.float64)
+    found = _Units(values, place, len(units), None if sources is None else sources[units], how)
     if len(example) <= EXACT:
-        between = _between(values, example, SIMILAR[distance])
-        return _exact(np.stack([observed, held_by], 1), kind, place, between, mine, how)
-    return _sampled(values, np.stack([observed, held_by], 1), place, distance, mine, how)
+        return {name: found.exact(SIMILAR[name], kind, example) for name in distances}
+    return found.sampled(distances)
 
 
-def _observed(values: Values, place: Integers, n: int, similar: Callable[..., Floats]) -> Floats:
-    """(n,) the sum over ordered pairs of raters of their distance, over one less than raters."""
-    order = np.argsort(place, kind="stable")
-    many = np.bincount(place, minlength=n)
-    start = np.cumsum(many) - many
-    total = np.zeros(n)
-    for first in range(int(many.max())):
-        for second in range(first + 1, int(many.max())):
+@dataclass(frozen=True)
+class _Units:
+    """Values by unit: images that two raters or more have a value for. place: (v,) the unit."""
+
+    values: Values
+    place: Integers
+    n: int
+    sources: Integers | None
+    how: Resampling
+
+    def observed(self, distances: Sequence[str]) -> dict[str, Floats]:
+        """(n,) distances, summed over ordered pairs of raters, over one less than raters."""
+        order = np.argsort(self.place, kind="stable")
+        many = np.bincount(self.place, minlength=self.n)
+        start, values = np.cumsum(many) - many, self.values
+        total = {name: np.zeros(self.n) for name in distances}
+        for first, second in combinations(range(int(many.max())), 2):
             there = np.flatnonzero(many > second)
             one, other = order[start[there] + first], order[start[there] + second]
-            likeness = similar(values.shared(one, other), values.sizes[one], values.sizes[other])
-            total[there] += 2 * (1 - likeness) / (many[there] - 1)
-    return total
+            both = values.shared(one, other)
+            for name in distances:
+                likeness = SIMILAR[name](both, values.sizes[one], values.sizes[other])
+                total[name][there] += 2 * (1 - likeness) / (many[there] - 1)
+        return total
 
+    def exact(self, similar: Similar, kind: Integers, example: Integers) -> Estimate:
+        """With every distance between different sets."""
+        matrix = np.full((self.n, int(np.bincount(self.place).max())), -1, dtype=np.int64)
+        order = np.argsort(self.place, kind="stable")
+        start = np.searchsorted(self.place[order], np.arange(self.n))
+        matrix[self.place[order], np.arange(len(order)) - start[self.place[order]]] = kind[order]
+        table = self.values.table(example)
+        both = np.rint((table @ table.T).toarray()).astype(np.int64)
+        sizes = self.values.sizes[example]
+        distances = 1 - similar(both, sizes[:, None], sizes[None, :])
+        return alpha_of_distances(matrix, distances, sources=self.sources, how=self.how)
 
-def _between(values: Values, rows: Integers, similar: Callable[..., Floats]) -> Floats:
-    """(K, K) distances between sets."""
-    table = values.table(rows)
-    both = np.rint((table @ table.T).toarray()).astype(np.int64)
-    sizes = values.sizes[rows]
-    return 1 - similar(both, sizes[:, None], sizes[None, :])
+    def sampled(self, distances: Sequence[str]) -> dict[str, Estimate]:
+        """With the distances of random pairs, and of each value to a few others."""
+        values, count = self.values, len(self.values.sizes)
+        random = np.random.default_rng(self.how.seed)
+        first = random.integers(0, count, PAIRS)
+        second = (first + random.integers(1, count, PAIRS)) % count  # never the same value
+        both = values.shared(first, second)
+        far = _far(values, random.choice(count, REFERENCES, replace=False), distances)
+        observed, held_by = self.observed(distances), np.bincount(self.place, minlength=self.n)
+        found = {}
+        for name in distances:
+            likeness = SIMILAR[name](both, values.sizes[first], values.sizes[second])
+            away = np.bincount(self.place, far[name], self.n)
+            moments = np.column_stack([observed[name], held_by, away])
+            expected, error = 1 - likeness.mean(), likeness.std() / np.sqrt(PAIRS)
+            note = (
+                f"expected distance from {PAIRS:,} random pairs, {expected:.4f} (s.e. {error:.1g})"
+            )
+            one = self._alpha(moments, float(expected), float(far[name].mean()))
+            method = "; ".join(text for text in (one.method, note) if text)
+            found[name] = replace(one, method=method)
+        return found
 
+    def _alpha(self, moments: Floats, expected: float, usual: float) -> Estimate:
+        def alpha(sums: Floats) -> Floats:
+            moved = expected + 2 * (ratio(sums[..., 2], sums[..., 1]) - usual)
+            return 1 - ratio(ratio(sums[..., 0], sums[..., 1]), moved)
 
-def _exact(
-    moments: Floats,
-    kind: Integers,
-    place: Integers,
-    between: Floats,
-    sources: Integers | None,
-    how: Resampling,
-) -> Estimate:
-    from scipy import sparse
-
-    kinds = sparse.csr_array(
-        (np.ones(len(kind)), (place, kind)), shape=(len(moments), len(between))
-    )
-    table = sparse.csr_array(sparse.hstack([sparse.csr_array(moments), kinds]))
-    units = np.ones(len(moments), dtype=np.int64)
-    data = Sums(table, units)
-    if sources is not None:
-        names, codes = np.unique(sources, return_inverse=True)
-        fold = sparse.csr_array(
-            (np.ones(len(codes)), (codes, np.arange(len(codes)))), shape=(len(names), len(codes))
+        data = (
+            Sums.rounded(moments, DIGITS)
+            if self.sources is None
+            else Sums.of(moments, self.sources)
         )
-        data = Sums(fold @ table, np.bincount(codes), sourced=True)
-
-    def alpha(sums: Floats) -> Floats:
-        met = sums[..., 2:]
-        pairs = sums[..., 1] * (sums[..., 1] - 1)
-        expected = ratio(((met @ between) * met).sum(-1), pairs)
-        return 1 - ratio(ratio(sums[..., 0], sums[..., 1]), expected)
-
-    return estimate(data, alpha, how, limits=(-1.0, 1.0), why=CONSTANT)
+        return estimate(data, alpha, self.how, limits=(-1.0, 1.0), why=CONSTANT)
 
 
-def _sampled(
-    values: Values,
-    moments: Floats,
-    place: Integers,
-    distance: str,
-    sources: Integers | None,
-    how: Resampling,
-) -> Estimate:
-    similar, count = SIMILAR[distance], len(values.sizes)
-    random = np.random.default_rng(how.seed)
-    first = random.integers(0, count, PAIRS)
-    second = (first + random.integers(1, count, PAIRS)) % count  # never the same value
-    likeness = similar(values.shared(first, second), values.sizes[first], values.sizes[second])
-    expected, error = 1 - likeness.mean(), likeness.std() / np.sqrt(PAIRS)
-    far = _far(values, random.choice(count, REFERENCES, replace=False), similar)
-    away = np.bincount(place, far, len(moments))
-    usual = far.mean()
-
-    def alpha(sums: Floats) -> Floats:
-        moved = expected + 2 * (ratio(sums[..., 2], sums[..., 1]) - usual)
-        return 1 - ratio(ratio(sums[..., 0], sums[..., 1]), moved)
-
-    moments = np.column_stack([moments, away])
-    data = Sums.of(moments, sources) if sources is not None else Sums.rounded(moments, DIGITS)
-    found = estimate(data, alpha, how, limits=(-1.0, 1.0), why=CONSTANT)
-    note = f"expected distance from {PAIRS:,} random pairs, {expected:.4f} (s.e. {error:.1g})"
-    return replace(found, method="; ".join(text for text in (found.method, note) if text))
-
-
-def _far(values: Values, references: Integers, similar: Callable[..., Floats]) -> Floats:
+def _far(values: Values, references: Integers, distances: Sequence[str]) -> dict[str, Floats]:
     """(v,) mean distance of each value to the references."""
     others = values.table(references).T.toarray()
-    sizes = values.sizes[references]
-    means = []
+    sizes = values.sizes[references].astype(np.float32)
+    means: dict[str, list[Floats]] = {name: [] for name in distances}
+    whole = values.table(np.arange(len(values.sizes)))
     for start in range(0, len(values.sizes), BLOCK):
-        rows = np.arange(start, min(start + BLOCK, len(values.sizes)))
-        both = np.rint(values.table(rows) @ others).astype(np.int64)
-        likeness = similar(both, values.sizes[rows][:, None], sizes[None, :])
-        means.append(1 - likeness.mean(axis=1))
-    return np.concatenate(means)
+        some = slice(start, start + BLOCK)
+        both = whole[some] @ others
+        own = values.sizes[some].astype(np.float32)[:, None]
+        for name in distances:
+            means[name].append(1 - SIMILAR[name](both, own, sizes[None, :]).mean(axis=1))
+    return {name: np.concatenate(parts).astype(np.float64) for name, parts in means.items()}

@@ -11,6 +11,7 @@ sets, 2/3 for a subset, 1/3 for an overlap, 0 for none.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -156,15 +157,23 @@ MEANS = {
 }
 
 
-def jaccard(both: Integers, first: Integers, second: Integers) -> Floats:
-    """Similarity; 1 for two empty sets."""
+def all_means(sums: Floats) -> Floats:
+    """(..., 4) every one of MEANS, in its order."""
+    return np.stack([mean(sums) for mean in MEANS.values()], axis=-1)
+
+
+def jaccard(both: Any, first: Any, second: Any) -> Floats:  # noqa: ANN401 (any numbers)
+    """Similarity; 1 for two empty sets. All are numbers of things, of one shape or broadcast."""
     union = first + second - both
-    return np.where(union > 0, both / np.maximum(union, 1), 1.0)
+    found: Floats = np.where(union > 0, both / np.maximum(union, 1), union.dtype.type(1))
+    return found
 
 
-def masi(both: Integers, first: Integers, second: Integers) -> Floats:
+def masi(both: Any, first: Any, second: Any) -> Floats:  # noqa: ANN401 (any numbers)
     """Similarity: Jaccard, weighted by how the sets lie to one another."""
-    equal = (both == first) & (both == second)
-    subset = (both == np.minimum(first, second)) & (both > 0)
-    weight = np.where(equal, 1.0, np.where(subset, SUBSET, np.where(both > 0, OVERLAPPING, 0.0)))
-    return jaccard(both, first, second) * weight
+    found = jaccard(both, first, second)
+    kind = found.dtype.type
+    subset = both == np.minimum(first, second)  # where nothing is shared Jaccard is 0 already
+    weight = np.where(subset, kind(SUBSET), kind(OVERLAPPING))
+    found *= np.where((first == second) & subset, kind(1), weight)
+    return found
