@@ -25,6 +25,7 @@ from visionhub.store.record import Recorder
 from visionhub.store.study import StudyFile
 
 if TYPE_CHECKING:
+    from visionhub.engine.canary import Canary
     from visionhub.engine.earlier import Imported
     from visionhub.engine.kept import Lost
     from visionhub.engine.quote import Quote
@@ -136,7 +137,7 @@ class Study(Readable):
         """
         files = sources if isinstance(sources, Sources) else Sources.of(sources)
         files.check()
-        wanted = Ask(
+        ask = Ask(
             _words(providers),
             _words(tasks),
             dict(parameters or {}),
@@ -149,15 +150,51 @@ class Study(Readable):
             dict(assume_free or {}),
             on_ambiguous,
         )
-        planned = plan(wanted, announce)
-        terms = make_terms(
-            wanted, planned.providers, planned.questions, datetime.now(UTC).date(), announce
-        )
+        return self._annotate(files, ask, confirm, announce, watch, stop)
+
+    def canary(
+        self,
+        ask: Ask,
+        size: int | None = None,
+        *,
+        confirm: Callable[[Quote], bool] | None = None,
+        announce: Callable[[str], None] = _quiet,
+        watch: Callable[[Progress], None] = _quiet,
+        stop: threading.Event | None = None,
+    ) -> tuple[Canary, Progress]:
+        """Ask one provider once more about a fixed set of the study's photographs.
+
+        The set is chosen by the first canary of a provider. Answers are stored apart: what is
+        current stays so. ask: without tasks and parameters, those of the current answers are asked.
+        size: of a set that is still to be chosen; 50. Raises what `annotate` raises.
+        """
+        from visionhub.engine.canary import finish, prepare
+
+        prepared = prepare(self._file, ask, size)
+        for path, why in prepared.left_out:
+            announce(f"WARNING left out of the canary: {path}: {why}.")
+        progress = self._annotate(prepared.files, prepared.ask, confirm, announce, watch, stop)
+        finish(self._file, prepared, progress)
+        return prepared, progress
+
+    def _annotate(
+        self,
+        files: Sources,
+        ask: Ask,
+        confirm: Callable[[Quote], bool] | None,
+        announce: Callable[[str], None],
+        watch: Callable[[Progress], None],
+        stop: threading.Event | None,
+    ) -> Progress:
+        """Plan, agree on the cost, and run."""
+        planned = plan(ask, announce)
+        today = datetime.now(UTC).date()
+        terms = make_terms(ask, planned.providers, planned.questions, today, announce)
         keep = files.repeatable() if planned.paid else nullcontext(files)
-        with keep as files:
+        with keep as kept:
             if terms is not None and planned.paid:
-                terms = agreed(files, planned, terms, self._file, confirm, stop)
-            return self._run(files, planned, terms, announce, watch, stop)
+                terms = agreed(kept, planned, terms, self._file, confirm, stop)
+            return self._run(kept, planned, terms, announce, watch, stop)
 
     def _run(
         self,

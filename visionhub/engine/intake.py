@@ -101,7 +101,8 @@ class Intake:
     """Compares files with the study, and stores what was learnt. Used by the writing thread only.
 
     An image that was met before in this run, under another path, asks nothing twice; who was met
-    is a bit per image id, so that ten million images cost a megabyte.
+    is a bit per image id, so that ten million images cost a megabyte. What a canary brings is
+    stored and leaves every status as it is.
     """
 
     def __init__(
@@ -207,8 +208,12 @@ class Intake:
                 self._replaced(image.id, left, current)
                 decoded = bool(image.decoder) and image.problem is None
                 todo.append(Todo(readable[sha].path, sha, image.id, left, decoded))
-        self.recorder.statuses(changes)
+        self._set(changes)
         return todo
+
+    def _set(self, changes: Iterable[StatusRow]) -> None:
+        if not self.plan.canary:
+            self.recorder.statuses(changes)
 
     def _unsupported(
         self, image_id: int, current: Mapping[tuple[int, str, str], tuple[str, int | None]]
@@ -233,7 +238,7 @@ class Intake:
         current: Mapping[tuple[int, str, str], tuple[str, int | None]],
     ) -> None:
         """Count current answers that those to new questions will replace."""
-        for question_id in questions:
+        for question_id in () if self.plan.canary else questions:
             question = self.questions[question_id]
             asked = (question.provider, question.task.value)
             if current.get((image_id, *asked), ("",))[0] in ANSWERED:
@@ -251,7 +256,7 @@ class Intake:
             asked = (question.provider, question.task.value)
             self.progress.cached[asked] += 1
             before = current.get((image_id, *asked))
-            if before != (answer.status, answer.id):
+            if before != (answer.status, answer.id) and not self.plan.canary:
                 if before is not None:
                     self.progress.switched[asked] += 1
                 yield image_id, *asked, answer.status, answer.reason, answer.results, answer.id
@@ -278,7 +283,10 @@ class Intake:
                 renderings[image_id] = self.recorder.rendering(image_id, self.limits, item.row)
             elif isinstance(item.facts, UnreadableImage):
                 why = (item.facts.reason, item.facts.detail)
-                rows = self._unreadable(image_id, *why, item.todo.questions)
-                self.recorder.statuses(rows)
-        self.recorder.reasons(self.reasons)
-        return self.recorder.answers(answers, renderings)
+                self._set(self._unreadable(image_id, *why, item.todo.questions))
+        stays: set[tuple[int, str]] = set()
+        if self.plan.canary:
+            stays = {(answer.image_id, answer.question.task.value) for answer in answers}
+        else:
+            self.recorder.reasons(self.reasons)
+        return self.recorder.answers(answers, renderings, stays)

@@ -14,6 +14,7 @@ from visionhub.errors import AuthenticationError, MissingExtra, UsageError
 from visionhub.images import Limits
 from visionhub.provider import Announce, Provider, TaskSpec, Value, canonical
 from visionhub.schema import Task
+from visionhub.store.canaries import ending_of
 from visionhub.store.items import Question
 
 SENSITIVE = (
@@ -35,6 +36,8 @@ class Ask:
     packaged one; old_prices: use prices even when they were read long ago. assume_free:
     "provider.task" to the free units a month that the user claims. on_ambiguous: whether a request
     whose earlier outcome is unknown is asked again: skip, retry or ask (see `engine.terms`).
+    canary: the moment (UTC) at which a set is asked about once more, by questions of its own, whose
+    answers do not become current; empty for any other run.
     """
 
     providers: tuple[str, ...] = ("embedded",)
@@ -48,6 +51,7 @@ class Ask:
     old_prices: bool = False
     assume_free: Mapping[str, str] = field(default_factory=dict)
     on_ambiguous: str = "skip"
+    canary: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ class Plan:
     """Providers ready to answer, the questions for each image, and what nobody offers.
 
     pace: where the rates of services are kept, for all processes; None where none is asked.
+    canary: as in Ask.
     """
 
     providers: Mapping[str, Provider]
@@ -62,6 +67,7 @@ class Plan:
     unsupported: tuple[tuple[str, Task], ...]
     limits: Limits
     pace: Pace | None = None
+    canary: str = ""
 
     @property
     def paid(self) -> bool:
@@ -103,7 +109,8 @@ def plan(ask: Ask, announce: Announce, *, to_send: bool = True) -> Plan:
         for task, chosen in wanted.items():
             _warn_of_withdrawal(provider, task, chosen, announce)
         _make_ready(provider, wanted, announce, to_send=to_send)
-        questions += [question(provider, task, chosen) for task, chosen in wanted.items()]
+        asked = (question(provider, task, chosen) for task, chosen in wanted.items())
+        questions += [again(one, ask.canary) if ask.canary else one for one in asked]
     unsupported = [(n, t) for n, p in providers.items() for t in tasks if t not in p.tasks]
     for name, task in unsupported if questions else ():
         announce(f"NOTE {name} does not offer {task}: it has the status `unsupported`.")
@@ -114,7 +121,7 @@ def plan(ask: Ask, announce: Announce, *, to_send: bool = True) -> Plan:
     limits = reduce(and_, (p.limits for p in providers.values()), Limits())
     shared = replace(limits, min_side=1)
     pace = Pace(announce) if any(is_service(type(p)) for p in providers.values()) else None
-    return Plan(providers, tuple(questions), tuple(unsupported), shared, pace)
+    return Plan(providers, tuple(questions), tuple(unsupported), shared, pace, ask.canary)
 
 
 def _make_ready(
@@ -149,6 +156,11 @@ def question(provider: Provider, task: Task, chosen: Mapping[str, Value]) -> Que
     )
     revision = provider.revision(task, chosen)
     return Question(provider.name, task, revision, canonical(chosen), asked)
+
+
+def again(one: Question, moment: str) -> Question:
+    """The same question as a canary asks it."""
+    return replace(one, revision=one.revision + ending_of(moment))
 
 
 def options(ask: Ask, provider: Provider, task: Task) -> dict[str, Value]:

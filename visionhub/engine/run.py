@@ -36,6 +36,7 @@ from visionhub.images import Rendering
 from visionhub.pricing import money as amount
 from visionhub.provider import Batch, Provider, Request, Work
 from visionhub.schema import Task
+from visionhub.store import canaries
 from visionhub.store.ledger import Away
 from visionhub.store.record import Recorder
 from visionhub.store.study import StudyFile
@@ -62,6 +63,8 @@ class Run:
         self.stop = stop or threading.Event()
         with study.transaction():
             ids = {recorder.question(question): question for question in plan.questions}
+            if plan.canary:
+                canaries.begin(study, list(ids.items()), plan.canary)
         self.questions = ids
         self.intake = Intake(study, plan, recorder, ids, self.progress)
         self.keeping = Keeping(study, self.intake, ids, self.progress, money)

@@ -11,7 +11,18 @@ from visionhub.store.rows import TABLES
 from visionhub.store.study import StudyFile
 from visionhub.store.table import Table
 
-RAW_TABLES = ("marks", "images", "paths", "renderings", "questions", "requests", "runs", "status")
+RAW_TABLES = (
+    "marks",
+    "images",
+    "paths",
+    "renderings",
+    "questions",
+    "requests",
+    "runs",
+    "status",
+    "canary_images",
+    "canaries",
+)
 MONEY_TABLES = (
     "ledger",  # the view v_ledger: a row for each request of each attempt
     "accounts",

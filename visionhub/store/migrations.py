@@ -62,6 +62,20 @@ def versions(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations(name="006_canaries")
+def canaries(db: Database) -> None:
+    """Which photographs are asked about again, and which questions did so, apart from others."""
+    for statement in _CANARIES:
+        db.execute(statement)
+
+
+_CANARIES = (
+    "CREATE TABLE canary_images (provider TEXT NOT NULL, image_id INTEGER NOT NULL REFERENCES "
+    "images(id), chosen_at TEXT NOT NULL, PRIMARY KEY (provider, image_id)) WITHOUT ROWID",
+    "CREATE TABLE canaries (question_id INTEGER PRIMARY KEY REFERENCES questions(id), asked_at "
+    "TEXT NOT NULL, revision TEXT NOT NULL, finished_at TEXT)",
+)
+
 _VIEW = (
     "CREATE VIEW v_{table} AS SELECT (SELECT path FROM paths p WHERE p.image_id = s.image_id "
     "ORDER BY p.id LIMIT 1) AS path, i.sha256 AS image, s.provider, q.revision, a.* FROM status s "

@@ -22,6 +22,7 @@ MIGRATIONS = (
     "003_clouds",
     "004_ledger",
     "005_versions",
+    "006_canaries",
 )  # here, so that a reader need not load what applies them
 
 

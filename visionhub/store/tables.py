@@ -117,6 +117,26 @@ _REQUESTS = {
             "max_results": Meaning("most results in one answer; empty for no limit"),
         },
     ),
+    "canary_images": TableMeaning(
+        "The photographs that a provider is asked about again and again, to see whether its "
+        "answers change: chosen once, in the order of their hashes.",
+        {
+            "provider": Meaning("who is asked again"),
+            "image_id": Meaning("the image (images.id)"),
+            "chosen_at": Meaning("when the set was chosen", UTC),
+        },
+    ),
+    "canaries": TableMeaning(
+        "Questions that were asked again about the canary images. Their answers are never current.",
+        {
+            "question_id": Meaning("the question as it was asked then (questions.id)"),
+            "asked_at": Meaning("when that began; it stands in questions.revision, too", UTC),
+            "revision": Meaning("API version or hash of the weights, without that moment"),
+            "finished_at": Meaning(
+                "when all of it was asked; empty when it was cut off, and goes on within a day", UTC
+            ),
+        },
+    ),
     "bodies": TableMeaning(
         "One answer exactly as it was received. Every annotation can be rebuilt from it.",
         {
