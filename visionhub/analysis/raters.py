@@ -1,7 +1,8 @@
 """Who answered: a provider at one revision, with one set of parameters, at one model version.
 
 Two versions of one provider are two raters. A study that holds several for a task is compared by
-the one that has most current answers; the others are named, never mixed in, and can be chosen.
+the one that has most current answers; the others are named, never mixed in, and can be chosen. A
+canary, which asked about a few images once more, is a version too, and is taken only when named.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ CODER = "coder"
 _VERSIONS = """
 SELECT q.id, q.provider, q.revision, q.parameters, q.scale, q.vocabulary, q.floor, q.max_results,
   coalesce(b.model_version, ''), count(DISTINCT r.image_id), sum(s.request_id IS NOT NULL),
-  min(b.received_at), max(b.received_at)
+  min(b.received_at), max(b.received_at), coalesce(c.asked_at, ''), coalesce(c.revision, q.revision)
 FROM questions q JOIN requests r ON r.question_id = q.id LEFT JOIN bodies b ON b.id = r.body_id
-LEFT JOIN status s ON s.request_id = r.id
+LEFT JOIN status s ON s.request_id = r.id LEFT JOIN canaries c ON c.question_id = q.id
 WHERE q.task = ? AND r.status IN ('observed', 'truncated', 'below_floor')
 GROUP BY q.id, coalesce(b.model_version, '') ORDER BY q.provider, q.id
 """
@@ -32,7 +33,8 @@ class Rater:
     """One who rates images: a provider's version, or a human coder (then `question` is 0).
 
     images: how many it has answered for; current: how many of these answers are the study's current
-    ones. first, last: when answers came (UTC). floor and max_results as in `questions`.
+    ones. first, last: when answers came (UTC). floor and max_results as in `questions`. canary: the
+    moment of a canary, empty for all others; requested: the revision without it.
     """
 
     name: str
@@ -49,6 +51,8 @@ class Rater:
     current: int = 0
     first: str = ""
     last: str = ""
+    canary: str = ""
+    requested: str = ""
 
     @property
     def human(self) -> bool:
@@ -77,7 +81,7 @@ def versions(study: StudyFile, task: Task) -> list[Rater]:
         model,
         *rest,
     ) in study.query(_VERSIONS, (task.value,)).rows:
-        images, current, first, last = rest
+        images, current, first, last, canary, requested = rest
         found.append(
             Rater(
                 provider,
@@ -94,6 +98,8 @@ def versions(study: StudyFile, task: Task) -> list[Rater]:
                 current or 0,
                 first or "",
                 last or "",
+                canary,
+                requested,
             )
         )
     return found
@@ -117,7 +123,8 @@ def choose(found: Sequence[Rater], wanted: Iterable[str] = (), task: str = "") -
     if words:
         named = [_named(found, word, task) for word in words]
         return Chosen(_distinct(named), _left_out(found, named, task))
-    usual = [_usual(mine) for mine in _by_provider(found).values()]
+    regular = [rater for rater in found if not rater.canary]
+    usual = [_usual(mine) for mine in _by_provider(regular).values()]
     return Chosen(tuple(usual), _left_out(found, usual, task))
 
 
@@ -129,7 +136,7 @@ def _by_provider(found: Iterable[Rater]) -> dict[str, list[Rater]]:
 
 
 def _usual(mine: Sequence[Rater]) -> Rater:
-    return max(mine, key=lambda rater: (rater.current, rater.images, rater.last))
+    return max(mine, key=lambda r: (not r.canary, r.current, r.images, r.last))
 
 
 def _named(found: Sequence[Rater], word: str, task: str) -> Rater:
@@ -141,9 +148,11 @@ def _named(found: Sequence[Rater], word: str, task: str) -> Rater:
         known = ", ".join(dict.fromkeys(rater.provider for rater in found)) or "nobody"
         raise UsageError(f"--rater {word}: {provider} has not answered for {task}; {known} has.")
     fitting = [rater for rater in mine if _fits(rater, parts)] if parts else [_usual(mine)]
+    if len(fitting) > 1:  # a canary's revision begins as that of what it asked again
+        fitting = [rater for rater in fitting if not rater.canary] or fitting
     if len(fitting) != 1:
         several = "; ".join(
-            f"{provider}@{_handle(rater, found)} ({rater.version})" for rater in mine
+            f"{provider}@{handle(rater, found)} ({rater.version})" for rater in mine
         )
         which = "fits several versions" if fitting else "fits no version"
         raise UsageError(f"--rater {word}: {which} of {provider} for {task}. There are: {several}.")
@@ -167,18 +176,22 @@ def _left_out(found: Sequence[Rater], chosen: Sequence[Rater], task: str) -> tup
     taken = {(rater.question, rater.model_version) for rater in chosen}
     providers = {rater.provider for rater in chosen}
     return tuple(
-        f"{task}: {rater.provider} has {rater.images:,} answers of another version, which are not "
-        f"mixed in: --rater {rater.provider}@{_handle(rater, found)} compares them "
+        f"{task}: {rater.provider} has {rater.images:,} answers {_whose(rater)}, which are not "
+        f"mixed in: --rater {rater.provider}@{handle(rater, found)} compares them "
         f"({rater.version}{_differing(rater, chosen)})."
         for rater in found
         if rater.provider in providers and (rater.question, rater.model_version) not in taken
     )
 
 
-def _handle(rater: Rater, found: Sequence[Rater]) -> str:
+def _whose(rater: Rater) -> str:
+    return f"of a canary of {rater.canary}" if rater.canary else "of another version"
+
+
+def handle(rater: Rater, found: Sequence[Rater]) -> str:
     """The shortest way to name a version."""
     same = [other for other in found if other.provider == rater.provider]
-    for part in (rater.revision.removeprefix("imported "), rater.model_version):
+    for part in (rater.canary, rater.revision.removeprefix("imported "), rater.model_version):
         if part and " " not in part and sum(_fits(other, [part]) for other in same) == 1:
             return part
     sole = sum(other.question == rater.question for other in same) == 1
