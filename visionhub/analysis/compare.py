@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from visionhub.analysis.codes import Codes
 from visionhub.analysis.compare_tasks import COMPARED, RATINGS
 from visionhub.analysis.part import Part, Wanted
 from visionhub.analysis.raters import versions
@@ -18,13 +19,17 @@ __all__ = ["Comparison", "Part", "Wanted", "compare"]
 
 @dataclass
 class Comparison:
-    """All that was found, by task. about: what identifies how it was made."""
+    """All that was found, by task.
+
+    about: what identifies how it was made. coders: the people who took part.
+    """
 
     study: str
     rehearsal: bool
     about: dict[str, Any] = field(default_factory=dict)
     parts: list[Part] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    coders: tuple[Codes, ...] = ()
 
 
 def compare(study: StudyFile, wanted: Wanted) -> Comparison:
@@ -33,6 +38,7 @@ def compare(study: StudyFile, wanted: Wanted) -> Comparison:
     if unknown:
         raise UsageError(f"-t {unknown[0]}: choose among {', '.join(COMPARED)}.")
     found = Comparison(study.path.name, is_rehearsal(study), _about(wanted))
+    found.coders = tuple(wanted.coders)
     for task in wanted.tasks or COMPARED:
         part = COMPARED[task](study, wanted)
         if part is not None:
@@ -54,6 +60,7 @@ def _about(wanted: Wanted) -> dict[str, Any]:
         "seed": how.seed,
         "confidence": how.level,
         "sources": getattr(sources, "name", "none: each image is its own"),
+        "guesses": ", ".join(wanted.sensitive) or "none",
     }
 
 

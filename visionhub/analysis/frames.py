@@ -5,6 +5,7 @@ Twenty million rows fit into memory because words are numbers: each distinct one
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
@@ -26,6 +27,13 @@ _REQUESTS = """
 SELECT r.id, r.image_id, r.status = 'truncated' FROM requests r
 LEFT JOIN bodies b ON b.id = r.body_id
 WHERE r.question_id = ? AND coalesce(b.model_version, '') = ?
+  AND r.status IN ('observed', 'truncated', 'below_floor') ORDER BY r.image_id, r.id
+"""
+# Of some images: CROSS JOIN and + hold SQLite to the order of the text, from few images on.
+_REQUESTS_OF = """
+SELECT r.id, r.image_id, r.status = 'truncated' FROM json_each(?) AS some
+CROSS JOIN requests r ON r.image_id = some.value LEFT JOIN bodies b ON b.id = r.body_id
+WHERE +r.question_id = ? AND coalesce(b.model_version, '') = ?
   AND r.status IN ('observed', 'truncated', 'below_floor') ORDER BY r.image_id, r.id
 """
 
@@ -92,22 +100,24 @@ def read(
     numbers: Sequence[str] = (),
     words: Sequence[str] = (),
     where: str = "",
+    some: Sequence[int] | None = None,
 ) -> Answers:
-    """One rater's rows of an annotation table. where: a further condition on the table `t`."""
-    given = (rater.question, rater.model_version)
-    requests, images, truncated = _columns(
-        study.stream(_REQUESTS, given), (np.int64, np.int64, np.bool_)
-    )
-    latest = np.append(images[1:] != images[:-1], True)[: len(images)]
-    requests, images, truncated = requests[latest], images[latest], truncated[latest]
+    """One rater's rows of an annotation table. where: a further condition on the table `t`.
+
+    some: ids of the images to read about, a few hundred; None for all.
+    """
+    requests, images, truncated = _requests(study, rater, some)
     names = (*numbers, *words)
+    whose: tuple[str, object] = ("SELECT id FROM requests WHERE question_id = ?", rater.question)
+    if some is not None:
+        whose = ("SELECT value FROM json_each(?)", json.dumps(requests.tolist()))
     sql = (
         f"SELECT t.request_id, t.rank{''.join(f', t.{name}' for name in names)} FROM {table} t "
-        f"WHERE t.request_id IN (SELECT id FROM requests WHERE question_id = ?) {where}"
+        f"WHERE t.request_id IN ({whose[0]}) {where}"
     )
     coders = {name: _Coder() for name in words}
     kinds: list[_Kind] = [np.int64, np.int64, *(np.float64 for _ in numbers), *coders.values()]
-    request, rank, *rest = _columns(study.stream(sql, (rater.question,)), kinds)
+    request, rank, *rest = _columns(study.stream(sql, whose[1:]), kinds)
     at = _places(requests, request)
     kept = np.flatnonzero(at >= 0)  # of an image that was rendered twice the latest answer counts
     kept = kept[np.lexsort((rank[kept], at[kept]))]
@@ -122,6 +132,21 @@ def read(
         {name: columns[name][kept] for name in words},
         {name: list(coder.texts) for name, coder in coders.items()},
     )
+
+
+def _requests(
+    study: StudyFile, rater: Rater, some: Sequence[int] | None
+) -> tuple[Integers, Integers, Bools]:
+    """Ids of the requests that count, of each image the latest; their images; whether cut off."""
+    given = (rater.question, rater.model_version)
+    rows = (
+        study.stream(_REQUESTS, given)
+        if some is None
+        else study.stream(_REQUESTS_OF, (json.dumps(list(some)), *given))
+    )
+    requests, images, truncated = _columns(rows, (np.int64, np.int64, np.bool_))
+    latest = np.append(images[1:] != images[:-1], True)[: len(images)]
+    return requests[latest], images[latest], truncated[latest]
 
 
 class _Coder:

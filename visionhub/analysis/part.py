@@ -13,6 +13,7 @@ from visionhub.analysis.frames import Floats, Integers
 from visionhub.analysis.labels import Settings
 from visionhub.analysis.measured import Measured
 from visionhub.analysis.raters import Rater
+from visionhub.analysis.vocabulary.alignment import Alignment
 from visionhub.analysis.vocabulary.codebook import Codebook
 from visionhub.analysis.vocabulary.crosswalk import Crosswalk
 
@@ -49,9 +50,20 @@ class Apart:
     distance: Floats
 
 
+@dataclass(frozen=True)
+class Worded:
+    """What raters' words mean; said: of each rater the numbers of the terms that it ever said."""
+
+    alignment: Alignment
+    said: tuple[Integers, ...]
+
+
 @dataclass
 class Part:
-    """One task. tables: rows by name, such as cells, sweep, mapped, collapses."""
+    """One task. tables: rows by name, such as cells, sweep, mapped, collapses.
+
+    worded: of labels, for who shows single words.
+    """
 
     task: str
     raters: tuple[Rater, ...] = ()
@@ -60,6 +72,7 @@ class Part:
     apart: list[Apart] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     about: dict[str, Any] = field(default_factory=dict)
+    worded: Worded | None = None
 
     def add(self, table: str, rows: Iterable[dict[str, Any]]) -> None:
         """More rows of a table."""
