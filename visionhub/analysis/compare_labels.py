@@ -12,7 +12,7 @@ import numpy as np
 from visionhub.analysis.codes import Codes
 from visionhub.analysis.labels import TASK, LabelPair, Settings, Thing, things
 from visionhub.analysis.measured import Measured
-from visionhub.analysis.part import Apart, Part
+from visionhub.analysis.part import Apart, Part, Worded
 from visionhub.analysis.reliability import LEAST, matrices
 from visionhub.analysis.reliability import measures as reliability_measures
 from visionhub.analysis.set_alpha import set_alpha
@@ -47,6 +47,7 @@ def compare_labels(
 ) -> Part:
     """Everything about labels."""
     part = Part(TASK, tuple(one.answers.rater for one in speeches))
+    part.worded = Worded(words.alignment, tuple(one.can_say() for one in speeches))
     for first, second in combinations(speeches, 2):
         _pair(part, first, second, words, settings)
     part.add("collapses", _collapses(words, speeches))
