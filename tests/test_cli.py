@@ -15,8 +15,15 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, jpeg
+from visionhub.cli.ending import wants_json
 
 MAIN = "import sys; from visionhub.cli import main; sys.argv[0] = 'visionhub'; main()"
+BROKEN = """
+from visionhub.store import study
+def broken(*_):
+    raise ZeroDivisionError("by zero")
+study.StudyFile.__init__ = broken
+"""
 PLUGIN = """
 import json, os, time
 from visionhub.provider import Body, Outcome, Provider, TaskSpec
@@ -172,6 +179,52 @@ def test_failures_are_one_sentence_and_a_code(visionhub, photos, arguments, code
     assert (photos / "0.jpg").read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (("annotate", "nowhere.jpg"), 2, "nowhere.jpg: no such file or folder"),
+        (("annotate", "photos", *ASK, "-s", "photos"), 1, "is a folder"),
+        (("annotate", "photos", *ASK, "--limit", "0"), 2, "--limit"),
+        (("annotate",), 2, "sources"),
+        (("quote", "photos", "-p", "nobody"), 2, "No provider named 'nobody'"),
+        (("ledger", "ambiguous", "-s", "nothing.db"), 1, "There is no study 'nothing.db'"),
+        (("ledger", "--csv"), 2, "--csv"),
+        (("status", "--frobnicate"), 2, "--frobnicate"),
+        (("import-bodies", "none", "-p", "slow", "--images", "photos"), 2, "slow"),
+        (("models", "show", "none"), 2, "none"),
+    ],
+)
+def test_with_json_a_failure_is_an_event(visionhub, photos, arguments, code, says):
+    found, out, err = visionhub(*_with_json(arguments))
+    events = [json.loads(line) for line in err.splitlines()]
+    assert (found, out) == (code, "")
+    assert events[-1].keys() == {"event", "exit_code", "message"}
+    assert (events[-1]["event"], events[-1]["exit_code"]) == ("error", code)
+    assert says in events[-1]["message"]
+    assert {event["event"] for event in events[:-1]} <= {"note"}
+
+
+def _with_json(arguments: tuple[str, ...]) -> list[str]:
+    """With --json behind the command's name, for some end with an option that lacks its value."""
+    words = 2 if arguments[1:] and arguments[1] in ("ambiguous", "show") else 1
+    return [*arguments[:words], "--json", *arguments[words:]]
+
+
+def test_with_json_the_unexpected_is_an_event_too(visionhub, monkeypatch):
+    monkeypatch.setattr(sys.modules[__name__], "MAIN", BROKEN + MAIN)
+    code, out, err = visionhub("status", "--json")
+    assert (code, out) == (1, "")
+    told = json.loads(err)
+    assert told["message"].startswith("an unexpected ZeroDivisionError: by zero. Nothing that was")
+    assert visionhub("status")[2].startswith("Error: an unexpected ZeroDivisionError: by zero.")
+
+
+def test_json_that_is_no_option_is_none():
+    assert wants_json(["status", "--json"])
+    assert not wants_json(["annotate", "--", "--json"])
+    assert not wants_json([])
+
+
 def test_lists_on_standard_input(visionhub, photos):
     lines = "".join(f"photos/{n}.jpg\n" for n in range(3)).encode()
     assert visionhub("annotate", "-", *ASK, stdin=lines)[0] == 0
@@ -296,8 +349,9 @@ def test_an_interrupted_run_stores_what_was_sent_and_goes_on(
         out, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert time.monotonic() - told < 5  # 300 photographs would be 15 s
-    assert b"Stopping" in err
-    assert b"Traceback" not in err
+    events = [json.loads(line) for line in err.splitlines()]
+    stopping = [event for event in events if event.get("text", "").startswith("Stopping: ")]
+    assert [event["event"] for event in stopping] == ["note"]
     summary = json.loads(out)
     assert summary["interrupted"]
     assert 0 < summary["done"] < 300
@@ -318,6 +372,7 @@ def test_the_second_interrupt_ends_at_once_and_damages_nothing(start, visionhub,
         _, err = process.communicate(timeout=60)
     assert time.monotonic() - told < 3
     assert process.returncode == 130
+    assert b"\nStopping: what was sent is finished." in err
     assert b"Traceback" not in err
     assert visionhub("annotate", "many", *ASK)[0] == 0
     assert len(held(tmp_path / "study.db")["labels"]) == 600

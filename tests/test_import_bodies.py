@@ -671,7 +671,9 @@ def test_the_command_lists_what_it_left_out(bench: Bench, tmp_path: Path) -> Non
     assert code == 4
     source = str(bench.answers / "gone.json")
     reason = "no image has the name of its file"
-    assert err.splitlines() == [f"not imported: {source}: {reason}"]
+    said = {"event": "note", "text": f"not imported: {source}: {reason}"}
+    assert [json.loads(line) for line in err.splitlines()] == [said]
+    assert command(bench)[2].splitlines() == [said["text"]]
     found = json.loads(out)
     assert found["left_out"] == [{"source": source, "image": "", "reason": reason}]
     assert (found["imported"], found["held"], found["not_imported"]) == (0, 1, 1)

@@ -91,35 +91,15 @@ def _options(
 
 def main() -> None:
     """Run the command line; whatever goes wrong ends in one sentence and a documented exit code."""
+    from visionhub.cli.ending import run
     from visionhub.decode import ignore_decoder_warnings
-    from visionhub.errors import VisionHubError
 
     ignore_decoder_warnings()
     _replace_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a C locale prints what it cannot show as \\x..
             stream.reconfigure(errors="backslashreplace")
-    try:
-        app()
-    except VisionHubError as error:
-        print(f"Error: {error}", file=sys.stderr)  # noqa: T201
-        sys.exit(error.exit_code)
-    except BrokenPipeError:  # the reader of our output, such as `head`, has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except OSError as error:  # files have sentences of their own: this is the output, as a rule
-        what = error.filename or "the output"
-        print(f"Error: {what}: {error.strerror or error}.", file=sys.stderr)  # noqa: T201
-        sys.exit(1)
-    except Exception as error:
-        if os.environ.get("VISIONHUB_DEBUG"):
-            raise
-        kind = type(error).__name__
-        print(  # noqa: T201
-            f"Error: an unexpected {kind}: {error}. Nothing that was stored is lost. Set "
-            f"VISIONHUB_DEBUG=1 to see where, and please report it.",
-            file=sys.stderr,
-        )
-        sys.exit(1)
+    run(app, sys.argv[1:])
 
 
 def _replace_closed_streams() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,10 +47,10 @@ def consent(quote: Quote, *, yes: bool, max_cost_given: bool, as_json: bool = Fa
     return _asked(f"Send {quote.calls:,} calls for at most {most(quote)}?")
 
 
-def retrying(study: Path, choice: str) -> str:
+def retrying(study: Path, choice: str, say: Callable[[str], None] = note) -> str:
     """What --on-ambiguous comes to: skip or retry; `ask` asks when a study holds such requests.
 
-    Without a terminal `ask` is skip, and says so. Raises StudyError.
+    Without a terminal `ask` is skip, and `say` is told so. Raises StudyError.
     """
     if choice != "ask":
         return choice
@@ -58,9 +59,9 @@ def retrying(study: Path, choice: str) -> str:
     found = ambiguous(study)
     if not found:
         return "skip"
-    note(found)
+    say(found)
     if not _is_terminal():
-        note("There is no terminal to ask on: they are skipped (--on-ambiguous retry asks again).")
+        say("There is no terminal to ask on: they are skipped (--on-ambiguous retry asks again).")
         return "skip"
     return "retry" if _asked("Ask them again, for their price once more?") else "skip"
 

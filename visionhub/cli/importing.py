@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
-from visionhub.cli.progress import PLAIN_SECONDS, note
+from visionhub.cli.progress import PLAIN_SECONDS, noting
 from visionhub.cli.watch import stopping
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ class Wanted(TypedDict):
 class Listed:
     """Prints what is not imported as it comes; holds it for a summary in JSON only."""
 
-    def __init__(self, *, hold: bool) -> None:
-        self.hold = hold
+    def __init__(self, *, as_json: bool) -> None:
+        self.hold, self.say = as_json, noting(as_json=as_json)
         self.lost: list[Lost] = []
         self.passed_over = 0
         self._shown = time.monotonic()
@@ -42,7 +42,7 @@ class Listed:
         """One thing that is not imported."""
         from visionhub.report.imported import line
 
-        note(line(lost))
+        self.say(line(lost))
         if self.hold:
             self.lost.append(lost)
 
@@ -54,7 +54,8 @@ class Listed:
         """Progress, now and then."""
         if time.monotonic() - self._shown >= PLAIN_SECONDS:
             self._shown = time.monotonic()
-            note(f"{imported.documents} documents, {sum(imported.ended.values())} answers imported")
+            done = sum(imported.ended.values())
+            self.say(f"{imported.documents} documents, {done} answers imported")
 
 
 def run_import(study: Path, wanted: Wanted, report: Path | None, *, as_json: bool) -> int:
@@ -63,8 +64,8 @@ def run_import(study: Path, wanted: Wanted, report: Path | None, *, as_json: boo
     from visionhub.report.imported import listing, summary
     from visionhub.report.terminal import write, write_json
 
-    listed = Listed(hold=as_json)
-    with stopping() as stop, listing(report) as row:
+    listed = Listed(as_json=as_json)
+    with stopping(as_json=as_json) as stop, listing(report) as row:
 
         def lose(lost: Lost) -> None:
             listed.add(lost)

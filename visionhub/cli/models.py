@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from visionhub.cli.progress import note, noting
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from visionhub.weights import ModelCard
 
@@ -27,7 +29,7 @@ def models(context: typer.Context, json: JsonOption = False) -> None:
     if json:
         _print_json(rows)
         return
-    _warn(cards())
+    _warn(cards(), note)
     _print_table(rows)
 
 
@@ -62,19 +64,20 @@ def pull(
     from visionhub.report.cards import chosen
 
     cards = chosen(names or [], all_defaults=all_defaults)
-    _warn(cards)
-    paths = [str(path) for path in pull_cards(cards, lambda line: typer.echo(line, err=True))]
+    say = noting(as_json=json)
+    _warn(cards, say)
+    paths = [str(path) for path in pull_cards(cards, say)]
     if json:
         _print_json({"models": [card.name for card in cards], "files": paths})
     else:
         typer.echo("\n".join(paths))
 
 
-def _warn(cards: Sequence[ModelCard]) -> None:
+def _warn(cards: Sequence[ModelCard], say: Callable[[str], None]) -> None:
     from visionhub.report.cards import warnings
 
     for warning in warnings(cards):
-        typer.echo(f"NOTE {warning}", err=True)
+        say(f"NOTE {warning}")
 
 
 def _print_json(value: Any) -> None:  # noqa: ANN401 - whatever JSON can say

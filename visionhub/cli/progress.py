@@ -30,6 +30,11 @@ def note_json(text: str) -> None:
     note(json.dumps({"event": "note", "text": text}))
 
 
+def noting(*, as_json: bool) -> Callable[[str], None]:
+    """How a command says something on the side: with --json stderr holds JSON lines only."""
+    return note_json if as_json else note
+
+
 @contextmanager
 def showing(*, as_json: bool = False) -> Iterator[Show]:
     """Give what is to be called whenever counts change; the last counts stay on the screen."""

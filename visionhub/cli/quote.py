@@ -107,15 +107,15 @@ def _show(
     """Make the quote and print it; the exit code, which is 1 where there is no photograph."""
     from dataclasses import replace
 
-    from visionhub.cli.progress import note
+    from visionhub.cli.progress import noting
     from visionhub.facade import Study
     from visionhub.report.quoted import sections, write_near
     from visionhub.report.summary import PassedOver
     from visionhub.report.terminal import write, write_json
 
-    over = PassedOver()
+    over, say = PassedOver(), noting(as_json=as_json)
     files = replace(files, pass_over=over.add)
-    made = Study(study).quote(files, ask, quick=quick, announce=note, watch=_telling(note))
+    made = Study(study).quote(files, ask, quick=quick, announce=say, watch=_telling(say))
     if near_list is not None:
         write_near(made, near_list)
     if as_json:

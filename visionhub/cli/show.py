@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from visionhub.cli.options import spared
+from visionhub.cli.progress import noting
 
 
 def show(
@@ -37,5 +38,5 @@ def show(
         report = ImageReport(opened, find_image(opened, image))
         if out is not None:
             draw_report(opened, report, out)
-            typer.echo(f"Drawn: {out}", err=True)
+            noting(as_json=json)(f"Drawn: {out}")
         write_json(report.as_json()) if json else write(report.sections())

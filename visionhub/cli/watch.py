@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import threading
@@ -12,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
-from visionhub.cli.progress import note, note_json, showing
+from visionhub.cli.progress import note_json, noting, showing
 from visionhub.cli.rehearse import rehearsing
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130  # the exit code
 SHOW_CURSOR = b"\x1b[?25h"  # which a live table hides
+STOPPING = "Stopping: what was sent is finished. Once more to stop at once."
 
 
 class Asked(TypedDict):
@@ -60,11 +62,11 @@ def run_watched(
         else:
             write([summary(progress, str(study), over)])
 
-    say = note_json if as_json else note
+    say = noting(as_json=as_json)
     try:
         with (
             rehearsing(wanted=rehearse, announce=say) as sandbox,
-            stopping() as stop,
+            stopping(as_json=as_json) as stop,
             showing(as_json=as_json) as show,
         ):
 
@@ -108,7 +110,7 @@ def _annotate(study: Path, files: Sources, asked: Asked, watched: Watched) -> Pr
         prices=asked["prices"],
         old_prices=asked["old_prices"],
         assume_free=pairs(asked["assume_free"] or (), "--assume-free", "provider.task=N"),
-        on_ambiguous=retrying(study, asked["on_ambiguous"]),
+        on_ambiguous=retrying(study, asked["on_ambiguous"], watched.say),
         confirm=partial(
             consent,
             yes=asked["yes"],
@@ -146,19 +148,20 @@ def pairs(given: Sequence[str], option: str, form: str) -> dict[str, str]:
 
 
 @contextmanager
-def stopping() -> Iterator[threading.Event]:
+def stopping(*, as_json: bool = False) -> Iterator[threading.Event]:
     """An event that the first Ctrl-C or SIGTERM sets; the second one ends the program at once.
 
     Also when it comes after all was drained, as the program says what it did and ends.
     """
     stop = threading.Event()
+    told = json.dumps({"event": "note", "text": STOPPING}) if as_json else f"\n{STOPPING}"
 
     def handle(number: int, frame: object) -> None:
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
         with suppress(OSError):  # not through sys.stderr: the signal may have come amid a write
-            os.write(2, b"\nStopping: what was sent is finished. Once more to stop at once.\n")
+            os.write(2, f"{told}\n".encode())
 
     before = {s: signal.signal(s, handle) for s in (signal.SIGINT, signal.SIGTERM)}
     try:
