@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from visionhub.analysis.codes import Codes
-from visionhub.analysis.labels import TASK, LabelPair, Settings, Thing, things
+from visionhub.analysis.decided import Decided, decided_things, left_open
+from visionhub.analysis.labels import TASK, LabelPair, Settings, Thing
 from visionhub.analysis.measured import Measured
 from visionhub.analysis.part import Apart, Part, Worded
 from visionhub.analysis.reliability import LEAST, matrices
@@ -48,26 +49,35 @@ def compare_labels(
     """Everything about labels."""
     part = Part(TASK, tuple(one.answers.rater for one in speeches))
     part.worded = Worded(words.alignment, tuple(one.can_say() for one in speeches))
+    people = {level.name: Decided.all(coders, speeches, level) for level in words.alignment.levels}
     for first, second in combinations(speeches, 2):
-        _pair(part, first, second, words, settings)
+        _pair(part, first, second, words, people, settings)
     part.add("collapses", _collapses(words, speeches))
     if len(speeches) >= LEAST:
-        part.rows += _together(speeches, coders, words, settings)
+        part.rows += _together(speeches, people[words.best.name], words, settings)
+    part.notes += left_open(people[words.best.name])
     return part
 
 
-def _pair(part: Part, first: Speech, second: Speech, words: Vocabulary, settings: Settings) -> None:
+def _pair(
+    part: Part,
+    first: Speech,
+    second: Speech,
+    words: Vocabulary,
+    people: Mapping[str, Mapping[str, Decided]],
+    settings: Settings,
+) -> None:
     for level in words.alignment.levels:
         found = LabelPair.of(first, second, level)
         part.rows += found.measure(settings)
         if level is words.alignment.exact:
             continue
-        for thing in things(found, settings):
+        for thing in decided_things(found, people[level.name], settings):
             part.rows += thing.measures
             part.add("cells", [_cells(found, thing)])
         part.add("sweep", (_point(found, at, one) for at, one in enumerate(sweep(found, settings))))
     found = LabelPair.of(first, second, words.alignment.crosswalk)
-    distance = 1 - found.pair(comparable_only=True).counted().overlaps.jaccard
+    distance = 1 - found.comparable.counted().overlaps.jaccard
     part.apart.append(Apart(found.names, "labels (1 - Jaccard)", found.images, distance))
     for one, other in ((first, second), (second, first)):
         part.add("mapped", _mapped(one, other, words))
@@ -152,7 +162,10 @@ def _collapses(words: Vocabulary, speeches: Sequence[Speech]) -> Iterator[dict[s
 
 
 def _together(
-    speeches: Sequence[Speech], coders: Sequence[Codes], words: Vocabulary, settings: Settings
+    speeches: Sequence[Speech],
+    people: Mapping[str, Decided],
+    words: Vocabulary,
+    settings: Settings,
 ) -> Iterator[Measured]:
     """All raters at once: of sets, and label by label, with and without each of them."""
     names = tuple(one.name for one in speeches)
@@ -162,7 +175,7 @@ def _together(
         for at, name in enumerate(names):
             others = [one for place, one in enumerate(speeches) if place != at]
             yield from _alphas(others, images, level, settings, names, f"_without:{name}")
-    for matrix in matrices(speeches, coders, words.best, settings.most):
+    for matrix in matrices(speeches, people, words.best, settings.most):
         yield from reliability_measures(matrix, words.best.name, settings)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from visionhub.analysis.estimate import Estimate, not_estimable
 from visionhub.analysis.frames import Bools, Floats, Integers, common
 from visionhub.analysis.measured import Measured
 from visionhub.analysis.paired import BINARY
-from visionhub.analysis.pairs import Counted, Pair, returned_by_source, returned_cells
+from visionhub.analysis.pairs import Counted, Pair, Side, returned_by_source, returned_cells
 from visionhub.analysis.ranks import ranked_overlaps
 from visionhub.analysis.resample import (
     DEFAULT,
@@ -84,13 +85,17 @@ class LabelPair:
         """The raters."""
         return self.first.name, self.second.name
 
-    def pair(self, *, comparable_only: bool) -> Pair:
-        """Both sides, matched."""
-        sides = [self.first.side(self.level), self.second.side(self.level)]
-        if comparable_only:
-            kept = np.flatnonzero(self.shared)
-            sides = [replace(side, sets=side.sets.within(kept)) for side in sides]
-        return Pair.of(*sides)
+    @cached_property
+    def sides(self) -> tuple[Side, Side]:
+        """What each says, as concepts."""
+        return self.first.side(self.level), self.second.side(self.level)
+
+    @cached_property
+    def comparable(self) -> Pair:
+        """Both sides, matched, of what both have words for."""
+        kept = np.flatnonzero(self.shared)
+        one, other = (replace(side, sets=side.sets.within(kept)) for side in self.sides)
+        return Pair.of(one, other)
 
     def measure(self, settings: Settings) -> Iterator[Measured]:
         """Every measure of the sets as a whole."""
@@ -114,13 +119,13 @@ class LabelPair:
         """
         ending = "_comparable" if comparable_only else ""
         why = NO_IMAGES if not len(self.images) else NOT_COMPARABLE
-        counted = self.pair(comparable_only=comparable_only).counted()
-        sets = [one.sets(self.level) for one in (self.first, self.second)]
-        images = self.images
+        counted = (self.comparable if comparable_only else Pair.of(*self.sides)).counted()
+        sets, images = [side.sets for side in self.sides], self.images
         if comparable_only:
             there = np.flatnonzero(counted.overlaps.first + counted.overlaps.second)
             images, counted = images[there], counted.of(there)
-            sets = [one.within(np.flatnonzero(self.shared)).of_images(there) for one in sets]
+            kept = np.flatnonzero(self.shared)
+            sets = [one.within(kept).of_images(there) for one in sets]
         sources = settings.of(images)
         found = (
             estimates(
@@ -175,11 +180,14 @@ def rank_biased(first: Sets, second: Sets) -> tuple[Floats, Floats, Floats]:
 
 def _places(sets: Sets) -> Integers:
     """(m,) 1, 2, 3… in each image, by the rater's order; a word that says two things is once."""
-    order = np.lexsort((sets.thing, sets.rank, sets.image))
-    image = sets.image[order]
-    start = np.searchsorted(image, image)
+    image = sets.image
+    most = int(sets.rank.max(initial=0)) + 1
+    order = np.argsort(image * most + sets.rank, kind="stable")
     found = np.empty(len(order), dtype=np.int64)
-    found[order] = np.arange(len(order)) - start + 1
+    before = (
+        np.cumsum(sets.sizes) - sets.sizes
+    )  # the order within images leaves them where they are
+    found[order] = np.arange(len(order)) - before[image] + 1
     return found
 
 
@@ -195,7 +203,7 @@ class Thing:
 
 def things(found: LabelPair, settings: Settings) -> list[Thing]:
     """The concepts that both can say, one by one: the most frequent `settings.most` of them."""
-    pair = found.pair(comparable_only=True)
+    pair = found.comparable
     cells = pair.cells()
     returned, bounds = cells.returned, cells.bounds()
     said = returned[:, :3].sum(axis=1)

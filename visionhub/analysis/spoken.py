@@ -22,10 +22,15 @@ SAID = ("parents", "aliases", "categories")
 
 @dataclass(frozen=True)
 class Speech:
-    """One rater's answers, and (m,) the number of the term that each row says."""
+    """One rater's answers, and (m,) the number of the term that each row says.
+
+    coded: of a person (l,) the number of the term that each label is, those included that the
+    person codes and never says yes to; None of a provider.
+    """
 
     answers: Answers
     terms: Integers
+    coded: Integers | None = None
 
     @property
     def name(self) -> str:
@@ -37,7 +42,9 @@ class Speech:
         place = np.searchsorted(self.answers.images, images)
         kept = np.zeros(len(self.answers.images), dtype=np.bool_)
         kept[place] = True
-        return Speech(self.answers.only(images), self.terms[kept[self.answers.at]])
+        return replace(
+            self, answers=self.answers.only(images), terms=self.terms[kept[self.answers.at]]
+        )
 
     def over(self, images: Integers) -> Speech:
         """The same rows among more images, ascending; those without an answer have no rows."""
@@ -45,7 +52,7 @@ class Speech:
         truncated = np.zeros(len(images), dtype=np.bool_)
         truncated[place] = self.answers.truncated
         wider = replace(self.answers, images=images, truncated=truncated, at=place[self.answers.at])
-        return Speech(wider, self.terms)
+        return replace(self, answers=wider)
 
     def sets(self, level: Level) -> Sets:
         """The concepts that it says of each image, with those that are broader."""
@@ -62,8 +69,8 @@ class Speech:
         return Side(self.sets(level), floor_of(self.answers), ceilings(self.answers))
 
     def can_say(self) -> Integers:
-        """The terms that it has ever said."""
-        return np.unique(self.terms)
+        """The terms that it has ever said; of a person all that were coded, with yes or with no."""
+        return np.unique(self.terms if self.coded is None else self.coded)
 
     def _sets(self, level: Level, row: Integers, concept: Integers) -> Sets:
         said = self.answers
@@ -74,47 +81,66 @@ class Speech:
 
 def spoken(answers: Sequence[Answers]) -> tuple[Terms, tuple[Speech, ...]]:
     """The terms that raters' words are, with their counts, and who says which."""
-    terms = Terms(term for one in answers for term in _terms(one))
-    return terms, tuple(
-        Speech(
-            one,
-            terms.numbers(
+    words = [_Words.of(one) for one in answers]
+    terms = Terms(term for one in words for term in one.terms())
+    return terms, tuple(Speech(one.answers, one.numbers(terms)) for one in words)
+
+
+@dataclass(frozen=True)
+class _Words:
+    """A rater's distinct words.
+
+    name, vendor_id: (w,) places among its texts, -1 for no identifier. row: (m,) which of them each
+    row of its answers says. first: (w,) a row that says it.
+    """
+
+    answers: Answers
+    name: Integers
+    vendor_id: Integers
+    row: Integers
+    first: Integers
+
+    @classmethod
+    def of(cls, one: Answers) -> _Words:
+        """By a table of all pairs of texts: there are few, and rows by the million."""
+        width = len(one.texts["vendor_id"]) + 1
+        pair = one.words["name"] * width + one.words["vendor_id"] + 1
+        first = np.full(max(len(one.texts["name"]), 1) * width, -1, dtype=np.int64)
+        first[pair[::-1]] = np.arange(len(pair))[::-1]  # what is written last stays
+        met = np.flatnonzero(first >= 0)
+        place = np.zeros(len(first), dtype=np.int64)
+        place[met] = np.arange(len(met))
+        return cls(one, met // width, met % width - 1, place[pair], first[met])
+
+    def numbers(self, terms: Terms) -> Integers:
+        """(m,) the number of the term of each row."""
+        one = self.answers
+        texts = one.texts["name"], self.name, one.texts["vendor_id"], self.vendor_id
+        return terms.numbers(one.rater.vocabulary, *texts)[self.row]
+
+    def terms(self) -> list[Term]:
+        """With what the vendor says about each where it is first met."""
+        one, many = self.answers, len(self.name)
+        images = max(len(one.images), 1)
+        mass = np.bincount(self.row, minlength=many).tolist()
+        pairs = np.sort(self.row * images + one.at)
+        new = pairs[np.append(True, pairs[1:] != pairs[:-1])[: len(pairs)]]
+        met = np.bincount(new // images, minlength=many).tolist()
+        parents, aliases, categories = (_lists(one, name, self.first) for name in SAID)
+        ids = [*one.texts["vendor_id"], None]
+        return [
+            Term(
                 one.rater.vocabulary,
-                one.texts["name"],
-                one.words["name"],
-                one.texts["vendor_id"],
-                one.words["vendor_id"],
-            ),
-        )
-        for one in answers
-    )
-
-
-def _terms(one: Answers) -> list[Term]:
-    """A rater's distinct words, with what the vendor says about each where it is first met."""
-    names, ids = one.texts["name"], one.texts["vendor_id"]
-    width, images = len(ids) + 1, max(len(one.images), 1)
-    pairs, first, row = np.unique(
-        one.words["name"] * width + one.words["vendor_id"] + 1,
-        return_index=True,
-        return_inverse=True,
-    )
-    mass = np.bincount(row, minlength=len(pairs)).tolist()
-    met = np.bincount(np.unique(row * images + one.at) // images, minlength=len(pairs)).tolist()
-    parents, aliases, categories = (_lists(one, name, first) for name in SAID)
-    return [
-        Term(
-            one.rater.vocabulary,
-            names[pair // width],
-            ids[pair % width - 1] if pair % width else None,
-            parents=parents[at],
-            aliases=aliases[at],
-            categories=categories[at],
-            images=met[at],
-            mass=mass[at],
-        )
-        for at, pair in enumerate(pairs.tolist())
-    ]
+                one.texts["name"][self.name[at]],
+                ids[self.vendor_id[at]],
+                parents=parents[at],
+                aliases=aliases[at],
+                categories=categories[at],
+                images=met[at],
+                mass=mass[at],
+            )
+            for at in range(many)
+        ]
 
 
 def _lists(one: Answers, name: str, rows: Integers) -> list[tuple[str, ...]]:

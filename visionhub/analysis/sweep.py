@@ -38,7 +38,7 @@ class Point:
 
 def sweep(found: LabelPair, settings: Settings) -> list[Point]:
     """The mean Jaccard of comparable labels, from all that was returned down to the surest few."""
-    pair = found.pair(comparable_only=True)
+    pair = found.comparable
     if not len(pair.keys):
         return []
     rates = [np.sum(~np.isnan(scores)) / pair.n for scores in (pair.first, pair.second)]
