@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from visionhub.analysis.compare import Comparison
 from visionhub.analysis.measured import MEANINGS
-from visionhub.errors import UsageError
-from visionhub.report.codebook import codebook_text
 from visionhub.report.compared import rater_row
-from visionhub.report.files import folder, whole
-from visionhub.report.formats import WRITERS
-from visionhub.report.tidy import Column, TidyTable
-from visionhub.store.cells import Meaning
+from visionhub.report.table_files import apart_rows, write_rows
 from visionhub.store.study import StudyFile
 
 ABOUT = {
@@ -28,7 +22,6 @@ ABOUT = {
     "collapses": "Labels of one vocabulary that the crosswalk takes for one thing.",
     "apart": "How far two raters are apart about each image.",
 }
-REAL, INTEGER = "real", "integer"
 COLUMNS: Mapping[str, tuple[str, str]] = {
     **MEANINGS,
     "rater": ("name in this comparison", ""),
@@ -79,22 +72,8 @@ def write_tables(
 
     form: csv or parquet. UsageError when a file is there already and is not to be overwritten.
     """
-    tables = {name: rows for name, rows in all_tables(found, study).items() if rows}
-    columns = {name: _columns(rows) for name, rows in tables.items()}
-    described = [TidyTable(name, ABOUT[name], columns[name], "") for name in tables]
-    targets = [out / f"{name}.{form}" for name in tables] + [out / "codebook.md"]
-    there = next((path for path in targets if path.exists()), None)
-    if there is not None and not overwrite:
-        raise UsageError(f"{str(there)!r} exists already: add --overwrite, or name another folder.")
-    folder(out)
-    writer = WRITERS[form]()
-    with ExitStack() as files:
-        for table, path in zip(described, targets, strict=False):
-            names = [column.name for column in table.columns]
-            rows = (tuple(row.get(name) for name in names) for row in tables[table.name])
-            writer.write(table, rows, files.enter_context(whole(path)))
-        files.enter_context(whole(targets[-1])).write(codebook_text(described).encode())
-    return targets
+    tables = all_tables(found, study)
+    return write_rows(tables, ABOUT, COLUMNS, out, form, overwrite=overwrite)
 
 
 def all_tables(found: Comparison, study: StudyFile) -> dict[str, list[dict[str, Any]]]:
@@ -105,45 +84,5 @@ def all_tables(found: Comparison, study: StudyFile) -> dict[str, list[dict[str, 
         tables["raters"] += [rater_row(part, at) for at in range(len(part.raters))]
         for name, rows in part.tables.items():
             tables[name] += [{"task": part.task, **row} for row in rows]
-    tables["apart"] += _apart(found, study)
+    tables["apart"] += apart_rows(((p.task, one) for p in found.parts for one in p.apart), study)
     return tables
-
-
-def _apart(found: Comparison, study: StudyFile) -> Iterator[dict[str, Any]]:
-    pairs = [(part.task, one) for part in found.parts for one in part.apart]
-    wanted = {image for _, one in pairs for image in one.images.tolist()}
-    names = {
-        row[0]: row[1:]
-        for row in study.stream(
-            "SELECT i.id, i.sha256, (SELECT path FROM paths p WHERE p.image_id = i.id ORDER BY "
-            "p.id LIMIT 1) FROM images i"
-        )
-        if row[0] in wanted
-    }
-    for task, one in pairs:
-        for image, distance in zip(one.images.tolist(), one.distance.tolist(), strict=True):
-            sha256, path = names[image]
-            yield {
-                "task": task,
-                "image": sha256,
-                "path": path,
-                "a": one.raters[0],
-                "b": one.raters[1],
-                "about": one.about,
-                "distance": distance,
-            }
-
-
-def _columns(rows: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
-    names = dict.fromkeys(name for row in rows for name in row)
-    return tuple(
-        Column(name, name, _kind(row.get(name) for row in rows), Meaning(*COLUMNS[name]))
-        for name in names
-    )
-
-
-def _kind(values: Iterable[object]) -> str:
-    kinds = {type(value) for value in values if value is not None}
-    if kinds <= {int, bool}:
-        return INTEGER if kinds else "text"
-    return REAL if kinds <= {int, float} else "text"
