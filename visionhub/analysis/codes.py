@@ -1,30 +1,23 @@
-"""What people said about images, as raters beside the providers: from a table, or from COCO JSON.
+"""What people said about images, as raters beside the providers.
 
-A table has the columns image and label, and may have coder (else its own name), value (1 or yes, 0
-or no, or a number for ratings; left out: 1) and x_min, y_min, x_max, y_max (ratios of the upright
-picture). A row with a label of "" says that the coder looked and found nothing.
+A code is a yes, a no or "could not tell" about a label, a box, or a number of a rating. Of a label
+that a person codes with yes and no, silence about an image is no "no": the person has not decided.
+Of one that a person never codes with no, silence in an image that was looked at is taken for it.
 """
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from visionhub.analysis.frames import BOX, Answers, Bools, Floats, Integers
-from visionhub.analysis.naming import Names, image_column
 from visionhub.analysis.raters import CODER, Rater
-from visionhub.engine.lists import rows_of
-from visionhub.errors import UsageError
-from visionhub.store.study import StudyFile
 
-WORDS = {"yes": 1.0, "true": 1.0, "no": 0.0, "false": 0.0, "": 1.0}
 VOCABULARY = "codes"
+YES_OR_NO = (0.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -43,9 +36,9 @@ class Code:
 class Codes:
     """The codes of one coder.
 
-    image: (m,) ids; label: (m,) places in `labels`, -1 for none; value: (m,); boxes: (m, 4),
-    nan for none; crowd: (m,) whether a box stands for a crowd. looked: ids of all images that the
-    coder has seen. strange: rows about images that the study does not hold.
+    image: (m,) ids; label: (m,) places in `labels`, -1 for none; value: (m,); boxes: (m, 4), nan
+    for none; crowd: (m,) whether a box stands for a crowd. ratings: labels that are numbers on a
+    scale, which are no yes or no. notes: what a reader should know about the file.
     """
 
     name: str
@@ -55,172 +48,119 @@ class Codes:
     value: Floats
     boxes: Floats
     crowd: Bools
-    looked: Integers
-    strange: int = 0
+    ratings: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, name: str, rows: Sequence[Code], notes: tuple[str, ...] = ()) -> Codes:
+        """From one coder's codes, in any order."""
+        labels = tuple(dict.fromkeys(code.label for code in rows if code.label))
+        places = {label: at for at, label in enumerate(labels)}
+        return cls(
+            name,
+            labels,
+            np.array([code.image for code in rows], dtype=np.int64),
+            np.array([places.get(code.label, -1) for code in rows], dtype=np.int64),
+            np.array([code.value for code in rows], dtype=np.float64),
+            np.array([code.box for code in rows], dtype=np.float64).reshape(-1, 4),
+            np.array([code.crowd for code in rows], dtype=np.bool_),
+            notes=notes,
+        )
 
     @property
     def rater(self) -> Rater:
         """The coder as a rater."""
-        return Rater(self.name, CODER, 0, vocabulary=VOCABULARY, images=len(self.looked))
+        return Rater(self.name, CODER, 0, vocabulary=VOCABULARY, images=len(np.unique(self.image)))
 
-    def answers(self, *, boxed: bool) -> Answers:
-        """What was said to be there, as answers: with a box each, or of whole images."""
-        there = ~np.isnan(self.boxes[:, 0]) if boxed else np.ones(len(self.image), np.bool_)
-        kept = np.flatnonzero(there & (self.label >= 0) & (self.value > 0))
-        images = np.unique(self.looked)
+    @property
+    def boxed(self) -> Bools:
+        """(m,) whether a row is a box."""
+        return ~np.isnan(self.boxes[:, 0])
+
+    @property
+    def scaled(self) -> Bools:
+        """(m,) whether a row is a number on a scale."""
+        rated = [place for place, label in enumerate(self.labels) if label in self.ratings]
+        return np.isin(self.label, rated)
+
+    @property
+    def of_images(self) -> bool:
+        """Whether it says yes or no, or nothing, about whole images."""
+        return bool((~self.boxed & ~self.scaled & (self.label >= 0)).any())
+
+    def looked(self, *, boxed: bool = False) -> Integers:
+        """Ids of the images that the coder has looked at, ascending.
+
+        boxed: for things to draw boxes around: those with a box, or with the word that none is
+        there. An image that was only rated has not been looked at for labels.
+        """
+        kept = self.boxed | (self.label < 0) if boxed else ~self.scaled
+        return np.unique(self.image[kept])
+
+    def answers(self, *, boxed: bool, crowds: bool = False) -> Answers:
+        """What was said to be there, as answers: with a box each, or of whole images.
+
+        crowds: whether boxes around a crowd are there. They stand for no single thing, so that
+        nobody's box can be right or wrong about them; only COCO's protocol knows what to do.
+        """
+        about = self.label >= 0
+        about &= self.boxed & (crowds | ~self.crowd) if boxed else ~self.scaled
+        kept = np.flatnonzero(about & (self.value > 0))
+        images = self.looked(boxed=boxed)
         at = np.searchsorted(images, self.image[kept])
         order = np.argsort(at, kind="stable")
         kept, at = kept[order], at[order]
-        rank = np.arange(len(at)) - np.searchsorted(at, at) + 1
-        numbers = dict(zip(BOX, self.boxes[kept].T, strict=True)) if boxed else {}
+        spoken = np.unique(self.label[about])  # also what is never there: a no is an answer
         return Answers(
             self.rater,
             images,
             np.zeros(len(images), dtype=np.bool_),
             at,
-            rank,
+            np.arange(len(at)) - np.searchsorted(at, at) + 1,
             {
-                **numbers,
+                **(dict(zip(BOX, self.boxes[kept].T, strict=True)) if boxed else {}),
                 "score": np.full(len(kept), np.nan),
-                "crowd": self.crowd[kept].astype(float),
+                "crowd": self.crowd[kept].astype(np.float64),
             },
-            {"name": self.label[kept], "vendor_id": np.full(len(kept), -1, dtype=np.int64)},
-            {"name": list(self.labels), "vendor_id": []},
+            {
+                "name": np.searchsorted(spoken, self.label[kept]),
+                "vendor_id": np.full(len(kept), -1, dtype=np.int64),
+            },
+            {"name": [self.labels[place] for place in spoken], "vendor_id": []},
         )
 
     def values(self, label: str) -> dict[int, float]:
-        """What was coded about one label, by image; nan where the coder could not tell."""
+        """What was coded about one label of whole images; nan where the coder could not tell."""
         if label not in self.labels:
             return {}
-        kept = self.label == self.labels.index(label)
-        return dict(zip(self.image[kept].tolist(), self.value[kept].tolist(), strict=True))
+        kept = (self.label == self.labels.index(label)) & ~self.boxed
+        pairs = zip(self.image[kept].tolist(), self.value[kept].tolist(), strict=True)
+        found: dict[int, float] = {}
+        for image, value in pairs:
+            if math.isnan(found.get(image, math.nan)):
+                found[image] = value
+        return found
+
+    def noes(self, label: str) -> Integers:
+        """Ids of the images of which it is decided that a label is not there."""
+        values = self.values(label)
+        coded = [image for image, value in values.items() if value <= 0]
+        if coded:
+            return np.array(sorted(coded), dtype=np.int64)
+        return np.setdiff1d(self.looked(), np.array(list(values), dtype=np.int64))
 
 
-def read_codes(study: StudyFile, path: str) -> list[Codes]:
-    """The coders of one file. Raises UsageError, with the line, for what cannot be read."""
-    if not Path(path).is_file():
-        raise UsageError(f"--codes {path}: there is no such file.")
-    names = Names(study)
-    read = _coco if path.lower().endswith(".json") else _table
-    found, strange = [], 0
-    for image, code in read(path, names, study):
-        if image is None:
-            strange += 1
-        else:
-            found.append(code)
-    if not found:
-        raise UsageError(f"--codes {path}: none of its rows names an image of the study.")
-    coders = dict.fromkeys(code.coder for code in found)
-    return [_codes(name, [c for c in found if c.coder == name], strange) for name in coders]
+def scales(coders: Sequence[Codes]) -> frozenset[str]:
+    """Labels of which somebody gave a number other than 0 and 1: these are ratings for everybody.
 
-
-def _codes(name: str, rows: Sequence[Code], strange: int) -> Codes:
-    labels = tuple(dict.fromkeys(code.label for code in rows if code.label))
-    places = {label: at for at, label in enumerate(labels)}
-    return Codes(
-        name,
-        labels,
-        np.array([code.image for code in rows], dtype=np.int64),
-        np.array([places.get(code.label, -1) for code in rows], dtype=np.int64),
-        np.array([code.value for code in rows], dtype=np.float64),
-        np.array([code.box for code in rows], dtype=np.float64).reshape(-1, 4),
-        np.array([code.crowd for code in rows], dtype=np.bool_),
-        np.unique(np.array([code.image for code in rows], dtype=np.int64)),
-        strange,
+    A coder of a scale from 0 to 4 may have used 0 and 1 alone.
+    """
+    return frozenset(
+        codes.labels[place]
+        for codes in coders
+        for place in np.unique(
+            codes.label[
+                (codes.label >= 0) & ~np.isnan(codes.value) & ~np.isin(codes.value, YES_OR_NO)
+            ]
+        ).tolist()
     )
-
-
-_Found = Iterator[tuple[int | None, Code]]
-
-
-def _table(path: str, names: Names, study: StudyFile) -> _Found:
-    folder, own = str(Path(path).parent), Path(path).stem
-    columns = (image_column(path), "label")
-    for line, cells in rows_of(path, columns, ("coder", "value", *BOX)):
-        image, label, coder, value, *box = (cell.strip() for cell in cells)
-        at = f"{path}, line {line}"
-        code = Code(coder or own, 0, label, _value(value, at), _box(box, at))
-        found = names.find(image, folder)
-        yield found, Code(code.coder, found or 0, code.label, code.value, code.box)
-
-
-def _value(text: str, at: str) -> float:
-    if text.lower() in WORDS:
-        return WORDS[text.lower()]
-    if text.lower() in ("na", "nan", "?"):
-        return math.nan
-    try:
-        value = float(text)
-    except ValueError:
-        raise UsageError(f"{at}: value {text!r} is neither yes nor no, nor a number.") from None
-    if math.isinf(value):
-        raise UsageError(f"{at}: value {text!r} is no number.")
-    return value
-
-
-def _box(cells: Sequence[str], at: str) -> tuple[float, ...]:
-    if not any(cells):
-        return (math.nan,) * 4
-    try:
-        box = tuple(float(cell) for cell in cells)
-    except ValueError:
-        raise UsageError(f"{at}: a box is {', '.join(BOX)}, four numbers.") from None
-    x_min, y_min, x_max, y_max = box
-    if not (0 <= x_min <= x_max <= 1 and 0 <= y_min <= y_max <= 1):
-        raise UsageError(
-            f"{at}: {box} is no box in ratios of the picture (0 to 1, smaller ends first)."
-        )
-    return box
-
-
-def _coco(path: str, names: Names, study: StudyFile) -> _Found:
-    """Boxes of the COCO format: pixels of the upright picture, one category each."""
-    try:
-        document = json.loads(Path(path).read_text("utf-8"))
-        images = {one["id"]: one for one in document["images"]}
-        categories = {one["id"]: str(one["name"]) for one in document["categories"]}
-        boxes = list(document["annotations"])
-    except (ValueError, KeyError, TypeError, OSError) as error:
-        raise UsageError(
-            f"--codes {path} is no COCO JSON (images, categories, annotations): {error!r}."
-        ) from None
-    own, folder = Path(path).stem, str(Path(path).parent)
-    ids = {key: names.find(str(one.get("file_name", "")), folder) for key, one in images.items()}
-    for found in ids.values():
-        yield found, Code(own, found or 0, "")
-    for number, one in enumerate(boxes):
-        found = ids.get(one.get("image_id"))
-        if found is not None:
-            yield found, _boxed(one, found, images, categories, own, f"{path}, annotation {number}")
-
-
-def _boxed(
-    one: dict[str, Any],
-    image: int,
-    images: dict[Any, dict[str, Any]],
-    categories: dict[Any, str],
-    own: str,
-    at: str,
-) -> Code:
-    try:
-        x, y, width, height = (float(value) for value in one["bbox"])
-        sizes = images[one["image_id"]]
-        across, down = float(sizes["width"]), float(sizes["height"])
-        label = categories[one["category_id"]]
-    except (KeyError, TypeError, ValueError) as error:
-        raise UsageError(
-            f"{at}: it lacks a box, a category or an image's size: {error!r}."
-        ) from None
-    ends = (x / across, y / down, (x + width) / across, (y + height) / down)
-    box = tuple(min(max(value, 0.0), 1.0) for value in ends)
-    return Code(own, image, label, 1.0, box, bool(one.get("iscrowd")))
-
-
-def coders(study: StudyFile, paths: Iterable[str]) -> list[Codes]:
-    """All coders of several files; UsageError when two files have a coder of one name."""
-    found = [codes for path in paths for codes in read_codes(study, path)]
-    names = [one.name for one in found]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise UsageError(f"--codes: the coder {twice!r} is in two files: put the codes into one.")
-    return found

@@ -8,7 +8,7 @@ from typing import Any
 from visionhub.analysis.codes import Codes
 from visionhub.analysis.compare_tasks import COMPARED, RATINGS
 from visionhub.analysis.part import Part, Wanted
-from visionhub.analysis.raters import versions
+from visionhub.analysis.raters import called, choosable, choose, offers, versions
 from visionhub.engine.rehearsal import is_rehearsal
 from visionhub.errors import UsageError
 from visionhub.schema import Task
@@ -37,9 +37,10 @@ def compare(study: StudyFile, wanted: Wanted) -> Comparison:
     unknown = [task for task in wanted.tasks if task not in COMPARED]
     if unknown:
         raise UsageError(f"-t {unknown[0]}: choose among {', '.join(COMPARED)}.")
+    _check_raters(study, wanted)
     found = Comparison(study.path.name, is_rehearsal(study), _about(wanted))
     found.coders = tuple(wanted.coders)
-    for task in wanted.tasks or COMPARED:
+    for task in dict.fromkeys(wanted.tasks) or COMPARED:
         part = COMPARED[task](study, wanted)
         if part is not None:
             found.parts.append(part)
@@ -51,6 +52,27 @@ def compare(study: StudyFile, wanted: Wanted) -> Comparison:
             f"visionhub annotate, give codes with --codes, or name two versions with --rater."
         )
     return found
+
+
+def _check_raters(study: StudyFile, wanted: Wanted) -> None:
+    """Whoever is named has answered for something that is compared; no two have one name."""
+    tasks = [Task(task) for task in wanted.tasks or COMPARED if task != RATINGS]
+    found = {task: versions(study, task) for task in tasks or [Task.LABELS]}
+    for word in wanted.raters:
+        if any(offers(mine, word) for mine in found.values()):
+            continue
+        answered = [task for task, mine in found.items() if choosable(mine, word)]
+        task = (answered or list(found))[0]
+        choose(found[task], [word], task.value)  # it has the sentence that says what there is
+    names = {one.provider for mine in found.values() for one in mine}
+    if wanted.raters:
+        names = {called(word) for word in wanted.raters}
+    twice = next((one.name for one in wanted.coders if one.name in names), None)
+    if twice is not None:
+        raise UsageError(
+            f"--codes: the coder {twice!r} has the name of a provider: write another name into the "
+            f"column coder, or call the provider otherwise with --rater NAME={twice}."
+        )
 
 
 def _about(wanted: Wanted) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import numpy as np
 from visionhub.analysis import faces, located, objects, ratings, safe_search, text
 from visionhub.analysis.codes import Codes
 from visionhub.analysis.compare_labels import Vocabulary, compare_labels
+from visionhub.analysis.face_attributes import attribute_measures, by_image, told_by_image
 from visionhub.analysis.face_numbers import ages, poses
 from visionhub.analysis.frames import BOX, Answers, Integers, read
 from visionhub.analysis.labels import Settings
@@ -17,7 +18,7 @@ from visionhub.analysis.located import Located
 from visionhub.analysis.matching import candidates, match, moments
 from visionhub.analysis.measured import Measured
 from visionhub.analysis.part import Apart, Part, Wanted
-from visionhub.analysis.raters import Chosen, Rater, choose, versions
+from visionhub.analysis.raters import Chosen, Rater, choose, offers, versions
 from visionhub.analysis.spoken import LABEL_WORDS, OBJECT_WORDS, Speech, spoken
 from visionhub.analysis.vocabulary.alignment import align
 from visionhub.analysis.vocabulary.crosswalk import Crosswalk
@@ -27,6 +28,7 @@ from visionhub.store.study import StudyFile
 
 PAIR = 2
 RATINGS = "ratings"
+SIDE = 1000  # pixels, of an image whose size is not known
 NUMBERED = ("score",)
 FACES = (*BOX, "score", "roll", "yaw", "pitch")
 FACE_NUMBERS = ("number", "low", "high", "score")
@@ -34,16 +36,12 @@ FACE_WORDS = ("name", "value", "score_word", "scale")
 
 
 def _chosen(study: StudyFile, task: str, wanted: Wanted) -> Chosen:
+    """Who is compared for a task: of the raters that were named those that answered for it."""
     found = versions(study, Task(task))
-    there = {one.provider for one in found}
-    words = [word for word in wanted.raters if _provider(word) in there]
+    words = [word for word in wanted.raters if offers(found, word)]
     if wanted.raters and not words:
         return Chosen(())
     return choose(found, words, task)
-
-
-def _provider(word: str) -> str:
-    return word.partition("=")[2].partition("@")[0] or word.partition("@")[0]
 
 
 def _answers(
@@ -59,7 +57,7 @@ def _answers(
 def _labels(study: StudyFile, wanted: Wanted) -> Part | None:
     chosen = _chosen(study, "labels", wanted)
     answers = _answers(study, chosen.raters, "labels", NUMBERED, LABEL_WORDS)
-    coders = [codes for codes in wanted.coders if _of_images(codes)]
+    coders = [codes for codes in wanted.coders if codes.of_images]
     answers += [codes.answers(boxed=False) for codes in coders]
     if len(answers) < PAIR:
         return None
@@ -68,11 +66,6 @@ def _labels(study: StudyFile, wanted: Wanted) -> Part | None:
     part.notes += chosen.notes
     part.about |= _crosswalk(words, wanted)
     return part
-
-
-def _of_images(codes: Codes) -> bool:
-    """Whether a coder says something about whole images."""
-    return bool((np.isnan(codes.boxes[:, 0]) & (codes.label >= 0)).any())
 
 
 def _vocabulary(
@@ -99,30 +92,48 @@ def _crosswalk(words: Vocabulary, wanted: Wanted) -> dict[str, object]:
 def _objects(study: StudyFile, wanted: Wanted) -> Part | None:
     chosen = _chosen(study, "objects", wanted)
     answers = _answers(study, chosen.raters, "objects", (*BOX, "score"), OBJECT_WORDS)
-    coders = [codes for codes in wanted.coders if not np.isnan(codes.boxes).all()]
+    coders = [codes for codes in wanted.coders if codes.boxed.any()]
     answers += [codes.answers(boxed=True) for codes in coders]
     if len(answers) < PAIR:
         return None
-    words, speeches = _vocabulary(answers, wanted)
+    gold = [codes.answers(boxed=True, crowds=True) for codes in coders if codes.name == wanted.gold]
+    words, spoken_by = _vocabulary([*answers, *gold], wanted)
+    speeches, true = spoken_by[: len(answers)], spoken_by[-1]
     part = Part("objects", tuple(one.rater for one in answers), notes=list(chosen.notes))
     part.about |= _crosswalk(words, wanted)
+    part.notes += _crowds(coders)
     levels = words.alignment.levels
     for first, second in combinations(speeches, PAIR):
         part.rows += objects.measures(first, second, levels, wanted.settings)
         two = Located.of("objects", [first.answers, second.answers])
         part.apart.append(boxes_apart(two))
     part.rows += located.all_measures(Located.of("objects", answers), wanted.settings)
-    for gold in (one for one in speeches if one.name == wanted.gold):
-        for other in (one for one in speeches if not one.answers.rater.human):
-            images = np.intersect1d(gold.answers.images, other.answers.images)
-            sizes = _sizes(study, images)
-            part.rows += objects.against_gold(gold, other, levels[1], sizes, wanted.settings)
+    for other in (one for one in speeches if gold and not one.answers.rater.human):
+        images = np.intersect1d(true.answers.images, other.answers.images)
+        sizes = _sizes(study, images)
+        part.rows += objects.against_gold(true, other, levels[1], sizes, wanted.settings)
+        part.notes += [objects.named_of_gold(true, other, levels[1])]
     return part
 
 
+def _crowds(coders: Sequence[Codes]) -> list[str]:
+    """Boxes that no single thing can be compared with."""
+    return [
+        f"{one.name}: {many:,} boxes around crowds are left out of everything but AP."
+        for one in coders
+        if (many := int((one.crowd & one.boxed).sum()))
+    ]
+
+
 def _sizes(study: StudyFile, images: Integers) -> Integers:
-    """(n, 2) width and height of images in pixels."""
-    known = {row[0]: row[1:] for row in study.stream("SELECT id, width, height FROM images")}
+    """(n, 2) width and height of images in pixels; a square where the study does not know them.
+
+    What is measured is the same in pixels and in ratios.
+    """
+    known = {
+        image: (width or SIDE, height or SIDE)
+        for image, width, height in study.stream("SELECT id, width, height FROM images")
+    }
     return np.array([known[one] for one in images.tolist()], dtype=np.int64).reshape(-1, 2)
 
 
@@ -144,15 +155,18 @@ def _faces(study: StudyFile, wanted: Wanted) -> Part | None:
     more = _answers(study, chosen.raters, "face_attributes", FACE_NUMBERS, FACE_WORDS)
     rated = [faces.Rated(one, other) for one, other in zip(answers, more, strict=True)]
     part = Part("faces", chosen.raters, notes=list(chosen.notes))
+    grouped = by_image(wanted.settings)
     for first, second in combinations(rated, PAIR):
         two = Located.of("faces", [first.faces, second.faces])
         part.rows += located.pair_measures(two, wanted.settings)
         part.apart.append(boxes_apart(two))
         matched = faces.Matched.of(two, first.only(two.images), second.only(two.images))
-        part.rows += poses(matched, wanted.settings)
-        part.rows += faces.attribute_measures(matched, wanted.settings, wanted.sensitive)
-        if "age" in wanted.sensitive:
-            part.rows += ages(matched, wanted.settings)
+        found = [
+            *poses(matched, grouped),
+            *attribute_measures(matched, grouped, wanted.sensitive),
+            *(ages(matched, grouped) if "age" in wanted.sensitive else ()),
+        ]
+        part.rows += (told_by_image(row, wanted.settings) for row in found)
     part.rows += located.all_measures(Located.of("faces", answers), wanted.settings)
     return part
 
@@ -189,15 +203,18 @@ def _pairwise(
 
 
 def _ratings(study: StudyFile, wanted: Wanted) -> Part | None:
-    rated = [codes for codes in wanted.coders if ratings.numeric(codes)]
+    rated = [codes for codes in wanted.coders if codes.ratings & set(codes.labels)]
     if not rated:
         return None
     chosen = _chosen(study, "labels", wanted)
     answers = _answers(study, chosen.raters, "labels", NUMBERED, LABEL_WORDS)
     words, speeches = _vocabulary(answers, wanted)
-    part = Part(RATINGS, tuple(codes.rater for codes in rated))
     level = words.alignment.codebook
-    part.rows += ratings.measures(rated, speeches, level, wanted.settings)
+    rows = list(ratings.measures(rated, speeches, level, wanted.settings))
+    met = {name for row in rows for name in row.raters}
+    raters = [codes.rater for codes in rated] + [a.rater for a in answers if a.rater.name in met]
+    part = Part(RATINGS, tuple(raters), rows)
+    part.notes += chosen.notes if len(raters) > len(rated) else ()
     return part if part.rows else None
 
 

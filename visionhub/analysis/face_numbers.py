@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from visionhub.analysis.continuous import icc, mean_absolute_error
+from visionhub.analysis.continuous import ROUNDING, icc, mean_absolute_error
 from visionhub.analysis.estimate import Estimate, not_estimable
 from visionhub.analysis.faces import Matched, Rated
 from visionhub.analysis.frames import Bools, Floats, Integers
@@ -19,10 +19,18 @@ from visionhub.analysis.measured import Measured
 from visionhub.analysis.resample import Sums, estimate, ratio
 
 POSES = ("roll", "yaw", "pitch")
+TURN = 360.0  # degrees
+FEWEST = 5  # faces: with fewer a direction is chance
+PERFECT = 1 - 1e-9
+DIRECTION = "these faces do not tell which way B's angle is counted"
+UNTOLD = "no face that both found has an age from both"
 
 
 def poses(matched: Matched, settings: Settings) -> Iterator[Measured]:
-    """Angles of the head. `sign_of` their correlation is applied to the second rater's."""
+    """Angles of the head. The sign of their correlation is applied to the second rater's.
+
+    It is a row of its own, sign_of_b. The difference of two angles is taken the short way round.
+    """
     sources, how = settings.of(matched.images), settings.how
     for name in POSES:
         first = matched.first.faces.numbers[name][matched.i]
@@ -35,23 +43,33 @@ def poses(matched: Matched, settings: Settings) -> Iterator[Measured]:
         together = _correlation(first, second, by, settings)
         yield matched.row("correlation", together, name)
         sign = sign_of(together)
-        if sign == 0:
-            why = "the direction of this angle cannot be told from these faces"
-            yield matched.row(
-                "mean_absolute_difference_degrees", not_estimable(why, len(first)), name
-            )
+        yield matched.row("sign_of_b", sign, name)
+        if sign.value is None:
+            yield matched.row("mean_absolute_difference_degrees", sign, name)
             continue
-        apart = mean_absolute_error(first, sign * second, sources=by, how=how)
-        yield matched.row("mean_absolute_difference_degrees", apart, name)
-        pair = np.stack([first, sign * second], axis=1)
+        apart = (first - sign.value * second + TURN / 2) % TURN - TURN / 2
+        far = mean_absolute_error(apart, np.zeros(len(apart)), sources=by, how=how)
+        yield matched.row("mean_absolute_difference_degrees", far, name)
+        pair = np.stack([first, first - apart], axis=1)
         yield matched.row("icc_agreement", icc(pair, "ICC(A,1)", sources=by, how=how), name)
 
 
-def sign_of(correlation: Estimate) -> int:
-    """1 where two angles have one sign, -1 where the second's is reversed, 0 where nobody knows."""
-    if correlation.low is None or correlation.high is None:
-        return 0
-    return 1 if correlation.low > 0 else -1 if correlation.high < 0 else 0
+def sign_of(correlation: Estimate) -> Estimate:
+    """1 where two angles have one sign, -1 where the second's is reversed, if these faces tell.
+
+    They tell when the interval of the correlation leaves 0 out, or when the correlation is perfect,
+    which has no interval.
+    """
+    n, clusters, value = correlation.n, correlation.clusters, correlation.value
+    if value is None:
+        return not_estimable(f"{DIRECTION}: {correlation.reason}", n, clusters)
+    low, high = correlation.low, correlation.high
+    known = low > 0 or high < 0 if low is not None and high is not None else abs(value) >= PERFECT
+    if not known or n < FEWEST:
+        return not_estimable(DIRECTION, n, clusters)
+    found = Estimate(float(np.sign(value)), n=n, clusters=clusters, level=correlation.level)
+    turned = "as A's" if value > 0 else "turned round, because it falls as A's rises"
+    return found.because(f"learnt from these faces: B's angle is taken {turned}")
 
 
 def _correlation(
@@ -63,11 +81,17 @@ def _correlation(
 
     def pearson(sums: Floats) -> Floats:
         n, a, b, aa, bb, ab = np.moveaxis(sums, -1, 0)
-        spread = (n * aa - a * a) * (n * bb - b * b)
-        return ratio(n * ab - a * b, np.sqrt(np.maximum(spread, 0.0)))
+        spread = _spread(n, a, aa) * _spread(n, b, bb)
+        return np.clip(ratio(n * ab - a * b, np.sqrt(spread)), -1.0, 1.0)
 
     why = "an angle does not vary"
     return estimate(Sums.of(table, sources), pearson, settings.how, limits=(-1, 1), why=why)
+
+
+def _spread(n: Floats, total: Floats, squares: Floats) -> Floats:
+    """(...,) n times the sum of squares about the mean; 0 where it is rounding."""
+    spread = n * squares - total * total
+    return np.where(spread > ROUNDING * n * squares, spread, 0.0)
 
 
 def ages(matched: Matched, settings: Settings) -> Iterator[Measured]:
@@ -80,6 +104,9 @@ def ages(matched: Matched, settings: Settings) -> Iterator[Measured]:
     i, j = matched.i, matched.j
     a, b = (low[0][i], middle[0][i], high[0][i]), (low[1][j], middle[1][j], high[1][j])
     known = ~np.isnan(a[1]) & ~np.isnan(b[1])
+    if not known.any():
+        yield matched.row("mean_absolute_difference_years", not_estimable(UNTOLD), "age")
+        return
     a, b = tuple(one[known] for one in a), tuple(one[known] for one in b)
     sources = settings.of(matched.images[known])
     shares: dict[str, Bools] = {

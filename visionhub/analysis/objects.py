@@ -9,6 +9,7 @@ import numpy as np
 
 from visionhub.analysis.boxes import Boxes
 from visionhub.analysis.coco import Detections, Truths, average_precision
+from visionhub.analysis.estimate import not_estimable
 from visionhub.analysis.frames import Integers
 from visionhub.analysis.labels import Settings
 from visionhub.analysis.located import (
@@ -26,14 +27,16 @@ from visionhub.analysis.spoken import Speech, comparable
 from visionhub.analysis.vocabulary.level import Level
 
 TASK = "objects"
-FIGURES = ("AP", "AP50", "AP75", "AR100")
+FIGURES = ("AP", "AP50", "AP75", "AR100")  # none of them asks how large a thing is
+UNSCORED = "boxes without a score cannot be put in an order"
 
 
 def measures(
     first: Speech, second: Speech, levels: Sequence[Level], settings: Settings
 ) -> Iterator[Measured]:
-    """Everything about two raters."""
+    """Everything about two raters. What one can say is what it has said of any image."""
     two = Located.of(TASK, [first.answers, second.answers])
+    shared = {one.name: np.flatnonzero(comparable(one, first, second)) for one in levels[1:]}
     first, second = first.only(two.images), second.only(two.images)
     yield from pair_measures(two, settings)
     a, b = two.boxes()
@@ -41,7 +44,9 @@ def measures(
     for level in levels:
         yield _named_alike(two, matched, first, second, level, settings)
     for level in levels[1:]:
-        yield from _class_by_class(two, first, second, level, settings)
+        kept = shared[level.name]
+        sides = Shown.of(first, level, kept), Shown.of(second, level, kept)
+        yield from _class_by_class(two, *sides, level, settings)
 
 
 def _named_alike(
@@ -111,11 +116,9 @@ class Shown:
 
 
 def _class_by_class(
-    two: Located, first: Speech, second: Speech, level: Level, settings: Settings
+    two: Located, a: Shown, b: Shown, level: Level, settings: Settings
 ) -> Iterator[Measured]:
     """The most frequent classes that both have words for."""
-    shared = np.flatnonzero(comparable(level, first, second))
-    a, b = Shown.of(first, level, shared), Shown.of(second, level, shared)
     many = np.bincount(np.concatenate([a.concept, b.concept]), minlength=len(level.concepts))
     order = np.argsort(-many, kind="stable")[: settings.most]
     for concept in order[many[order] > 0].tolist():
@@ -131,12 +134,17 @@ def against_gold(
 ) -> Iterator[Measured]:
     """COCO's average precision of a rater with scores, at one level of the vocabulary.
 
-    sizes: (n, 2) width and height in pixels of the images that both have answered for.
+    Over the classes that the rater has ever named. sizes: (n, 2) width and height in pixels of the
+    images that both have answered for.
     """
-    two = Located.of(TASK, [gold.answers, other.answers])
-    gold, other = gold.only(two.images), other.only(two.images)
+    two, names = Located.of(TASK, [gold.answers, other.answers]), (gold.name, other.name)
     kept = np.flatnonzero(comparable(level, gold, other))
+    gold, other = gold.only(two.images), other.only(two.images)
     true, found = Shown.of(gold, level, kept), Shown.of(other, level, kept)
+    if np.isnan(other.answers.numbers["score"][found.row]).any():
+        for name in FIGURES:
+            yield Measured(TASK, f"coco_{name}", names, not_estimable(UNSCORED), level.name)
+        return
     truths = Truths.of_ratios(
         true.boxes.image,
         true.concept,
@@ -154,8 +162,17 @@ def against_gold(
     precision = average_precision(
         truths, detections, np.arange(two.n), settings.of(two.images), settings.how
     )
-    names = (gold.name, other.name)
     for name in FIGURES:
         yield Measured(TASK, f"coco_{name}", names, precision.figures[name], level.name)
     for concept, value in precision.categories.items():
         yield Measured(TASK, "coco_AP", names, value, level.name, level.labels[concept])
+
+
+def named_of_gold(gold: Speech, other: Speech, level: Level) -> str:
+    """How many of gold's classes a rater has words for, for a reader: AP is over these alone."""
+    all_classes = level.emitted(gold.can_say())
+    named = all_classes & comparable(level, gold, other)
+    return (
+        f"AP of {other.name} is over {int(named.sum())} of {int(all_classes.sum())} classes of "
+        f"{gold.name}: those that it has named in any image."
+    )

@@ -140,9 +140,7 @@ def _usual(mine: Sequence[Rater]) -> Rater:
 
 
 def _named(found: Sequence[Rater], word: str, task: str) -> Rater:
-    alias, equals, rest = word.partition("=")
-    spec = rest if equals else word
-    provider, *parts = spec.split("@")
+    name, provider, parts = _read(word)
     mine = [rater for rater in found if rater.provider == provider]
     if not mine:
         known = ", ".join(dict.fromkeys(rater.provider for rater in found)) or "nobody"
@@ -156,7 +154,34 @@ def _named(found: Sequence[Rater], word: str, task: str) -> Rater:
         )
         which = "fits several versions" if fitting else "fits no version"
         raise UsageError(f"--rater {word}: {which} of {provider} for {task}. There are: {several}.")
-    return replace(fitting[0], name=alias if equals else spec)
+    return replace(fitting[0], name=name)
+
+
+def offers(found: Iterable[Rater], word: str) -> bool:
+    """Whether a version fits what a user typed."""
+    _, provider, parts = _read(word)
+    return any(rater.provider == provider and _fits(rater, parts) for rater in found)
+
+
+def choosable(found: Iterable[Rater], word: str) -> bool:
+    """Whether the provider that a user typed has answered at all."""
+    return any(rater.provider == _read(word)[1] for rater in found)
+
+
+def called(word: str) -> str:
+    """The name that a rater is to have."""
+    return _read(word)[0]
+
+
+def _read(word: str) -> tuple[str, str, list[str]]:
+    """What a rater is to be called, its provider, and parts of its version."""
+    alias, equals, rest = word.partition("=")
+    spec = rest if equals else word
+    provider, *parts = spec.split("@")
+    name = alias if equals else spec
+    if not name.strip() or not provider:
+        raise UsageError(f"--rater {word}: write it as PROVIDER, PROVIDER@PART or NAME=PROVIDER.")
+    return name, provider, parts
 
 
 def _fits(rater: Rater, parts: Sequence[str]) -> bool:
@@ -169,6 +194,13 @@ def _distinct(raters: Sequence[Rater]) -> tuple[Rater, ...]:
     for name in names:
         if names.count(name) > 1:
             raise UsageError(f"--rater: two raters are called {name}: name them, as in a={name}.")
+    met: dict[tuple[int, str], str] = {}
+    for one in raters:
+        same = met.setdefault((one.question, one.model_version), one.name)
+        if same != one.name:
+            raise UsageError(
+                f"--rater: {same} and {one.name} are the very same answers: name another version."
+            )
     return tuple(raters)
 
 

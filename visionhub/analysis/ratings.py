@@ -21,16 +21,6 @@ TASK = "ratings"
 UNIT = "coded number"
 
 
-def numeric(codes: Codes) -> list[str]:
-    """Labels that a coder gave numbers other than 0 and 1."""
-    found = []
-    for label in codes.labels:
-        values = [v for v in codes.values(label).values() if not np.isnan(v)]
-        if any(value not in (0.0, 1.0) for value in values):
-            found.append(label)
-    return found
-
-
 def measures(
     coders: Sequence[Codes],
     speeches: Sequence[Speech],
@@ -39,11 +29,13 @@ def measures(
 ) -> Iterator[Measured]:
     """Each number by each two coders, by all of them, and beside the providers' scores of it.
 
-    level: the codebook's, where a construct has the name of the rating.
+    level: the codebook's, where a construct has the name of the rating, whatever its case.
     """
-    for label in dict.fromkeys(label for codes in coders for label in numeric(codes)):
-        those = [codes for codes in coders if label in numeric(codes)]
-        images = np.unique(np.concatenate([codes.looked for codes in those]))
+    for label in dict.fromkeys(one for codes in coders for one in codes.labels):
+        those = [codes for codes in coders if label in codes.ratings & set(codes.labels)]
+        if not those:
+            continue
+        images = np.unique(np.concatenate([codes.image for codes in those]))
         table = np.stack([_column(codes, label, images) for codes in those], axis=1)
         for a, b in combinations(range(len(those)), 2):
             pair = [
@@ -79,17 +71,19 @@ def _beside(
     codes: Codes, label: str, speech: Speech, level: Level, settings: Settings
 ) -> Iterator[Measured]:
     """A coder's numbers and a provider's highest score for the construct of that name."""
-    if label not in level.labels or speech.answers.rater.human:
+    names = [name.casefold() for name in level.labels]
+    if label.casefold() not in names or speech.answers.rater.human:
         return
-    thing = level.labels.index(label)
+    thing = names.index(label.casefold())
     if not level.asserted(speech.can_say())[thing]:
         return
-    images = np.intersect1d(codes.looked, speech.answers.images)
+    images = np.intersect1d(codes.image, speech.answers.images)
     sets = speech.only(images).sets(level)
-    score = np.full(len(images), np.nan)
+    score, silent = np.full(len(images), np.nan), np.ones(len(images), dtype=np.bool_)
     rows = sets.thing == thing
     score[sets.image[rows]] = sets.score[rows]
+    silent[sets.image[rows]] = False  # without a score, yet said: its score is missing, not low
     rater = speech.answers.rater
-    other = Scored.of_numbers(rater.name, rater.scale, score, np.isnan(score))
+    other = Scored.of_numbers(rater.name, rater.scale, score, silent)
     mine = Scored.of_numbers(codes.name, UNIT, _column(codes, label, images), unit=UNIT)
     yield from agreement(TASK, label, mine, other, images, settings)

@@ -2,18 +2,19 @@
 
 For each concept or construct a matrix of images by raters: yes, no, or missing. A rater who has no
 word for the thing, or has not answered for the image, is missing, not "no"; a person's "no" is one
-that was coded. Agreement of all, and without each rater in turn: who is the odd one out.
+that was coded (see `decided`). Agreement of all, and without each rater in turn: who is the odd one
+out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from visionhub.analysis.alpha import Ratings, krippendorff_alpha
-from visionhub.analysis.codes import Codes
+from visionhub.analysis.decided import Decided
 from visionhub.analysis.estimate import Estimate
 from visionhub.analysis.frames import Integers
 from visionhub.analysis.labels import TASK, Settings
@@ -43,10 +44,11 @@ class Matrix:
     images: Integers
     ratings: Integers
 
-    @property
-    def rated(self) -> int:
-        """How many raters have any rating."""
-        return int((self.ratings >= 0).any(axis=0).sum())
+    @classmethod
+    def of(cls, thing: str, raters: tuple[str, ...], images: Integers, ratings: Integers) -> Matrix:
+        """Of those raters alone who have any rating."""
+        there = np.flatnonzero((ratings >= 0).any(axis=0))
+        return cls(thing, tuple(raters[at] for at in there), images, ratings[:, there])
 
     def without(self, rater: int) -> Matrix:
         """All others."""
@@ -56,7 +58,7 @@ class Matrix:
 
 
 def matrices(
-    speeches: Sequence[Speech], coders: Sequence[Codes], level: Level, most: int
+    speeches: Sequence[Speech], people: Mapping[str, Decided], level: Level, most: int
 ) -> Iterator[Matrix]:
     """The matrix of each thing that three raters can say: the most frequent `most` of them."""
     images = np.unique(np.concatenate([one.answers.images for one in speeches]))
@@ -64,7 +66,7 @@ def matrices(
     can = np.stack([level.asserted(one.can_say()) for one in speeches])
     many = np.stack([np.bincount(one.thing, minlength=one.things) for one in said]).sum(axis=0)
     many = many[: len(level.concepts)]
-    people = {codes.name: codes for codes in coders}
+    names = tuple(one.name for one in speeches)
     for thing in np.argsort(-many, kind="stable")[:most].tolist():
         if many[thing] == 0 or can[:, thing].sum() < LEAST:
             continue
@@ -72,43 +74,27 @@ def matrices(
         for at, (one, sets) in enumerate(zip(speeches, said, strict=True)):
             if not can[at, thing]:
                 continue
-            place = np.searchsorted(images, one.answers.images)
-            known = _coded(people.get(one.name), level.labels[thing], one.answers.images)
-            ratings[place[known], at] = NO
-            ratings[place[sets.image[sets.thing == thing]], at] = YES
-        names = tuple(one.name for one in speeches)
-        yield Matrix(level.labels[thing], names, images, ratings)
-
-
-def _coded(codes: Codes | None, label: str, images: Integers) -> Integers:
-    """Positions of the images whose silence is a "no": of a person those that were coded so.
-
-    A person who codes a label at all, and never with a no, is taken to have looked at each image.
-    """
-    if codes is None:
-        return np.arange(len(images))
-    values = codes.values(label)
-    if not any(value == 0 for value in values.values()):
-        return np.arange(len(images))
-    noes = np.array([image for image, value in values.items() if value == 0], dtype=np.int64)
-    return np.flatnonzero(np.isin(images, noes))
+            mine = one.answers.images
+            noes = people[one.name].noes(thing) if one.name in people else mine
+            ratings[np.searchsorted(images, noes), at] = NO
+            yes = mine[sets.image[sets.thing == thing]]
+            ratings[np.searchsorted(images, yes), at] = YES
+        yield Matrix.of(level.labels[thing], names, images, ratings)
 
 
 def measures(matrix: Matrix, level: str, settings: Settings) -> Iterator[Measured]:
-    """Agreement of all raters, and without each of them."""
+    """Agreement of all who rate, if they are three or more, and without each of them."""
+    if len(matrix.raters) < LEAST:
+        return
     yield from _of(matrix, matrix.raters, level, settings, "")
-    if matrix.rated > LEAST - 1:
-        for at, name in enumerate(matrix.raters):
-            if (matrix.ratings[:, at] >= 0).any():
-                left = matrix.without(at)
-                yield from _of(left, matrix.raters, level, settings, f"_without:{name}")
+    for at, name in enumerate(matrix.raters):
+        yield from _of(matrix.without(at), matrix.raters, level, settings, f"_without:{name}")
 
 
 def _of(
     matrix: Matrix, names: tuple[str, ...], level: str, settings: Settings, ending: str
 ) -> Iterator[Measured]:
-    there = (matrix.ratings >= 0).any(axis=0)
-    ratings = Ratings(matrix.ratings[:, there], (False, True))
+    ratings = Ratings(matrix.ratings, (False, True))
     sources = settings.of(matrix.images)
     for measure, coefficient in COEFFICIENTS.items():
         found: Estimate = coefficient(ratings, sources, settings.how)

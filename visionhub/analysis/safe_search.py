@@ -47,13 +47,18 @@ def measures(first: Answers, second: Answers, settings: Settings) -> Iterator[Me
 
 def offers(answers: Answers, categories: Sequence[str]) -> bool:
     """Whether a rater has a word for a construct: one that it has used."""
-    return any(text.lower() in categories for text in answers.texts["category"])
+    return not used(answers).isdisjoint(categories)
+
+
+def used(answers: Answers) -> set[str]:
+    """The categories of a rater's rows, lower case; `texts` may hold those of other versions."""
+    texts = answers.texts["category"]
+    return {texts[at].lower() for at in np.unique(answers.words["category"]).tolist()}
 
 
 def _other(answers: Answers) -> set[str]:
     """Categories of no construct, lower case."""
-    known = {one for categories in CONSTRUCTS.values() for one in categories}
-    return {text.lower() for text in answers.texts["category"]} - known
+    return used(answers) - {one for categories in CONSTRUCTS.values() for one in categories}
 
 
 def scored(answers: Answers, categories: Sequence[str]) -> Scored:
@@ -70,7 +75,7 @@ def scored(answers: Answers, categories: Sequence[str]) -> Scored:
         likely = np.array([*answers.texts["score_word"], ""], dtype=object)
         said[answers.at[rows]] = likely[answers.words["score_word"][rows]]
         return Scored.of_words(name, said)
-    numbers = np.full(n, -np.inf)
-    np.maximum.at(numbers, answers.at[rows], answers.numbers["score"][rows])
-    below = np.isinf(numbers)
-    return Scored.of_numbers(name, answers.rater.scale, np.where(below, np.nan, numbers), below)
+    numbers, below = np.full(n, np.nan), np.ones(n, dtype=np.bool_)
+    np.fmax.at(numbers, answers.at[rows], answers.numbers["score"][rows])
+    below[answers.at[rows]] = False  # a category without a score is missing, not low
+    return Scored.of_numbers(name, answers.rater.scale, numbers, below)

@@ -9,7 +9,7 @@ floor is lower than any that was: it ranks lowest, whatever it is.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -64,6 +64,20 @@ class Scored:
         """From numbers; below: those that are lower than the lowest that was reported."""
         under = np.zeros(len(numbers), np.bool_) if below is None else below
         return cls(name, scale, np.full(len(numbers), ""), numbers, under, unit)
+
+    def take(self, rows: Integers) -> Scored:
+        """Some units, by position."""
+        return replace(
+            self, words=self.words[rows], numbers=self.numbers[rows], below=self.below[rows]
+        )
+
+    def reversed(self) -> Scored:
+        """The same the other way round: what was the highest is the lowest."""
+        if self.ordinal:
+            other = dict(zip(LIKELIHOODS, LIKELIHOODS[::-1], strict=True))
+            words = np.array([other.get(str(word), word) for word in self.words], dtype=object)
+            return replace(self, words=words)
+        return replace(self, numbers=-self.ranked, below=np.zeros_like(self.below))
 
     @property
     def ordinal(self) -> bool:

@@ -82,8 +82,25 @@ class Speech:
 def spoken(answers: Sequence[Answers]) -> tuple[Terms, tuple[Speech, ...]]:
     """The terms that raters' words are, with their counts, and who says which."""
     words = [_Words.of(one) for one in answers]
-    terms = Terms(term for one in words for term in one.terms())
-    return terms, tuple(Speech(one.answers, one.numbers(terms)) for one in words)
+    terms = Terms(term for one in words for term in (*one.terms(), *_coded(one.answers)))
+    return terms, tuple(
+        Speech(one.answers, one.numbers(terms), _places(one.answers, terms)) for one in words
+    )
+
+
+def _coded(one: Answers) -> list[Term]:
+    """What a person codes, said of an image or not."""
+    names = one.texts["name"] if one.rater.human else ()
+    return [Term(one.rater.vocabulary, name) for name in names]
+
+
+def _places(one: Answers, terms: Terms) -> Integers | None:
+    """The numbers of these."""
+    if not one.rater.human:
+        return None
+    names = one.texts["name"]
+    every = np.arange(len(names))
+    return terms.numbers(one.rater.vocabulary, names, every, [], np.full(len(names), -1))
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """How far two raters read the same text in images.
 
 A rater's text is its lines, in its own order; where it gives none, the page, or else its words. A
-service that stops after so many words was cut off: where either was, only the first words of both
-are compared, as many as the cap has.
+service that stops after so many words was cut off: where one was, only the first words of both are
+compared, as many as that one had room for, and gave. Letters are compared as they are, capitals
+too.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from visionhub.analysis.frames import Answers, Bools, Integers
-from visionhub.analysis.labels import Settings, limits_of
+from visionhub.analysis.frames import Answers, Integers
+from visionhub.analysis.labels import WHY, Settings, limits_of
 from visionhub.analysis.located import Located
 from visionhub.analysis.measured import Measured
 from visionhub.analysis.paired import BINARY
@@ -47,21 +48,20 @@ def texts(answers: Answers) -> list[str]:
     return found
 
 
-def cut(first: list[str], second: list[str], cap: int, where: Bools) -> tuple[list[str], list[str]]:
-    """Both texts of the images where either was cut off, down to the cap's number of words."""
-    short = [[" ".join(t.split()[:cap]) if w else t for t, w in zip(side, where, strict=True)]
-             for side in (first, second)]  # fmt: skip
-    return short[0], short[1]
-
-
 def both_texts(two: Located) -> tuple[list[str], list[str]]:
-    """(images,) what two raters read, cut to the cap where either was cut off."""
-    a, b = (texts(one) for one in two.answers)
-    caps = [one.rater.max_results for one in two.answers if one.rater.max_results is not None]
-    truncated = two.answers[0].truncated | two.answers[1].truncated
-    if caps and truncated.any():
-        return cut(a, b, min(caps), truncated)
-    return a, b
+    """(images,) what two raters read, cut to equal numbers of words where one was cut off."""
+    sides = [texts(one) for one in two.answers]
+    room: dict[int, int] = {}  # words, by image
+    for answers, read in zip(two.answers, sides, strict=True):
+        cap = answers.rater.max_results
+        for image in np.flatnonzero(answers.truncated).tolist():
+            words = len(read[image].split()) or cap
+            some = [one for one in (words, cap, room.get(image)) if one is not None]
+            room |= {image: min(some)} if some else {}
+    for read in sides:
+        for image, words in room.items():
+            read[image] = " ".join(read[image].split()[:words])
+    return sides[0], sides[1]
 
 
 def measures(first: Answers, second: Answers, settings: Settings) -> Iterator[Measured]:
@@ -95,5 +95,6 @@ def _presence(
     cells = np.eye(4)[(~seen[0]) * 2 + (~seen[1])]
     data = Sums.of(cells, sources)
     for name in ("percent_agreement", "cohen_kappa", "gwet_ac1", "positive_agreement"):
-        found = estimate(data, BINARY[name], settings.how, limits=limits_of(name))
+        why = WHY.get(name, "it is undefined here").replace("said it", "saw text")
+        found = estimate(data, BINARY[name], settings.how, limits=limits_of(name), why=why)
         yield Measured(TASK, name, two.names, found, thing="any text")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from visionhub.analysis.codes import coders
+from visionhub.analysis.codes import Codes
+from visionhub.analysis.codes_read import coders
 from visionhub.analysis.compare import Comparison, Wanted
 from visionhub.analysis.compare import compare as compared
 from visionhub.analysis.faces import SENSITIVE
@@ -45,9 +46,7 @@ def compare(
     if strange is not None:
         raise UsageError(f"--sensitive {strange}: choose among {', '.join(SENSITIVE)}.")
     people = coders(study, codes)
-    if gold and gold not in {one.name for one in people}:
-        known = ", ".join(one.name for one in people) or "nobody: give codes with --codes"
-        raise UsageError(f"--gold {gold}: there is no such coder; there is {known}.")
+    _check_gold(gold, people)
     sources = read_sources(study, source) if source else None
     wanted = Wanted(
         tasks,
@@ -60,9 +59,20 @@ def compare(
         Settings(Resampling(draws, seed, confidence), sources, most),
     )
     found = compared(study, wanted)
-    for one in people:
-        if one.strange:
-            found.notes.append(
-                f"{one.name}: {one.strange:,} rows name images that the study does not hold."
-            )
+    found.notes += [note for one in people for note in one.notes]
     return found
+
+
+def _check_gold(gold: str, people: Sequence[Codes]) -> None:
+    """Gold is a coder, and one who has drawn boxes: average precision is of boxes."""
+    if not gold:
+        return
+    mine = [one for one in people if one.name == gold]
+    if not mine:
+        known = ", ".join(one.name for one in people) or "nobody: give codes with --codes"
+        raise UsageError(f"--gold {gold}: there is no such coder; there is {known}.")
+    if not mine[0].boxed.any():
+        raise UsageError(
+            f"--gold {gold}: this coder has drawn no boxes, and gold is for boxes alone. Leave it "
+            f"out: labels are compared with every coder."
+        )

@@ -1,0 +1,117 @@
+"""Where people have decided about a concept: their yes, their no, and what they have left open.
+
+A provider's silence is what it says of an image. A person who codes a label with yes and no has
+decided about the coded images alone; about others nothing is known, and it is no "no". So single
+labels are compared, and reliability is computed, over the images of which every person decided.
+Sets of labels, which have no such gaps, take what was left open as not said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from visionhub.analysis.codes import Codes
+from visionhub.analysis.frames import Bools, Integers
+from visionhub.analysis.labels import LabelPair, Settings, Thing, things
+from visionhub.analysis.spoken import Speech
+from visionhub.analysis.vocabulary.level import Level
+
+
+@dataclass(frozen=True)
+class Decided:
+    """One person's decisions, at one level. labels: (l,) what is coded, term after term."""
+
+    codes: Codes
+    speech: Speech
+    level: Level
+
+    @classmethod
+    def all(
+        cls, coders: Sequence[Codes], speeches: Sequence[Speech], level: Level
+    ) -> dict[str, Decided]:
+        """Of every coder, by name."""
+        by_name = {one.name: one for one in speeches}
+        return {one.name: cls(one, by_name[one.name], level) for one in coders}
+
+    def noes(self, concept: int) -> Integers:
+        """Ids of the images of which it is decided that a concept is not there.
+
+        A person who has a label for just this concept says so with that label's no; one who has
+        only narrower ones when all of these are not there.
+        """
+        labels = self._labels(concept, own=True) or self._labels(concept, own=False)
+        found = self.speech.answers.images
+        for label in labels:
+            found = np.intersect1d(found, self.codes.noes(label), assume_unique=True)
+        return found
+
+    def decided(self, concept: int) -> Integers:
+        """Ids of the images of which it is decided whether a concept is there."""
+        sets = self.speech.sets(self.level)
+        yes = self.speech.answers.images[sets.image[sets.thing == concept]]
+        return np.union1d(yes, self.noes(concept))
+
+    def _labels(self, concept: int, *, own: bool) -> list[str]:
+        """The coder's labels that say a concept; own: those that are it."""
+        terms = self.speech.coded if self.speech.coded is not None else np.zeros(0, np.int64)
+        place, said = self.level.expand(terms, own=own)
+        names = self.speech.answers.texts["name"]
+        return [names[at] for at in np.unique(place[said == concept]).tolist()]
+
+
+def decided_things(
+    found: LabelPair, people: Mapping[str, Decided], settings: Settings
+) -> list[Thing]:
+    """`labels.things`, each over the images of which every person of the pair has decided."""
+    deciding = [people[name] for name in found.names if name in people]
+    gaps: dict[int, Bools] = {}
+    for concept in np.flatnonzero(found.shared).tolist() if deciding else ():
+        kept = np.ones(len(found.images), dtype=np.bool_)
+        for one in deciding:
+            kept &= np.isin(found.images, one.decided(concept))
+        if not kept.all():
+            gaps[concept] = kept
+    whole = found.shared.copy()
+    whole[list(gaps)] = False
+    measured = things(replace(found, shared=whole), settings)
+    for concept, kept in gaps.items():
+        measured += things(_only(found, concept, found.images[kept]), settings)
+    return sorted(measured, key=lambda one: -sum(one.cells[:3]))[: settings.most]
+
+
+def _only(found: LabelPair, concept: int, images: Integers) -> LabelPair:
+    """One concept in some of the images."""
+    shared = np.zeros_like(found.shared)
+    shared[concept] = True
+    return LabelPair(
+        found.first.only(images), found.second.only(images), found.level, images, shared
+    )
+
+
+def left_open(people: Mapping[str, Decided]) -> list[str]:
+    """What a reader should know about labels that a person has not decided about everywhere."""
+    notes = []
+    for name, one in people.items():
+        images = len(one.speech.answers.images)
+        labels = [
+            label
+            for label in one.speech.answers.texts["name"]
+            if len(np.union1d(one.codes.noes(label), _yes(one.codes, label))) < images
+        ]
+        if labels:
+            some = ", ".join(labels[:3]) + (" …" if len(labels) > 3 else "")  # noqa: PLR2004
+            notes.append(
+                f"{name} has not decided about {some} in all of {images:,} images: measures of "
+                f"single labels leave these images out, those of sets take it as not said."
+            )
+    return notes
+
+
+def _yes(codes: Codes, label: str) -> Integers:
+    values = codes.values(label)
+    coded = [image for image, value in values.items() if value > 0]
+    boxed = codes.image[codes.boxed & (codes.label == codes.labels.index(label))]
+    return np.union1d(np.array(coded, dtype=np.int64), boxed)
