@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 JOBS ?= auto
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test lint evaluate bench bench-clouds bench-ledger torture mutants torch docs record clean help
+.PHONY: demo test lint evaluate bench bench-clouds bench-boxes bench-labels bench-ledger torture mutants torch docs record clean help
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -60,6 +60,12 @@ bench-clouds: $(VENV)/dev ## the clouds' adapters beside bare loops with the sam
 
 torture: $(VENV)/dev ## kill, stop, starve and storm runs, and print every figure (15 minutes; ARGS="--short", "--only kills")
 	$(BIN)/python -m tests.torture $(ARGS)
+
+bench-boxes: $(VENV)/dev ## boxes of a whole study at once, beside loops over images (1 minute)
+	$(BIN)/python -m benchmarks.boxes
+
+bench-labels: $(VENV)/dev ## agreement on labels of a million images, and beside a loop (2 minutes, 4 GB)
+	$(BIN)/python -m benchmarks.labels
 
 bench-ledger: $(VENV)/dev ## reservations and settlements a second, alone and in groups (2 minutes)
 	$(BIN)/python -m benchmarks.ledger
