@@ -25,6 +25,7 @@ from visionhub.store.record import Recorder
 from visionhub.store.study import StudyFile
 
 if TYPE_CHECKING:
+    from visionhub.analysis.drift import Drift
     from visionhub.engine.canary import Canary
     from visionhub.engine.earlier import Imported
     from visionhub.engine.kept import Lost
@@ -176,6 +177,44 @@ class Study(Readable):
         progress = self._annotate(prepared.files, prepared.ask, confirm, announce, watch, stop)
         finish(self._file, prepared, progress)
         return prepared, progress
+
+    def drift(
+        self,
+        provider: str = "",
+        *,
+        tasks: str | Sequence[str] = (),
+        raters: Sequence[str] = (),
+        canary: str = "",
+        source: str | None = None,
+        tolerance: float = 1e-4,
+        draws: int = 2000,
+        seed: int = 0,
+        confidence: float = 0.95,
+    ) -> Drift:
+        """Whether a provider's answers about the same photographs have changed; nothing is sent.
+
+        raters: two versions, the earlier one first, as `visionhub drift --rater` takes them;
+            default: the two most recent ones that have images in common.
+        canary: the moment of a canary (`Canary.ask.canary`), beside the current answers.
+        source: "folder" or "TABLE.csv:COLUMN": where images come from that go together.
+        tolerance: of scores, as a share of the greater of two.
+        Raises UsageError when there are no two versions, StudyError, MissingExtra.
+        """
+        from visionhub.report.drifting import drift
+
+        with StudyFile(self._file) as study:
+            return drift(
+                study,
+                provider=provider,
+                tasks=_words(tasks),
+                raters=tuple(raters),
+                canary=canary,
+                source=source,
+                tolerance=tolerance,
+                draws=draws,
+                seed=seed,
+                confidence=confidence,
+            )
 
     def _annotate(
         self,

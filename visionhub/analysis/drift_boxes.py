@@ -10,7 +10,7 @@ import numpy as np
 
 from visionhub.analysis import drift_scores
 from visionhub.analysis.censoring import ceilings
-from visionhub.analysis.drift_scores import Scores
+from visionhub.analysis.drift_scores import Scores, share_of_images
 from visionhub.analysis.drift_words import Words, rows_about
 from visionhub.analysis.frames import Answers, Bools, Floats, common
 from visionhub.analysis.labels import Settings
@@ -71,12 +71,14 @@ class Boxed:
     def measures(self, settings: Settings, tolerance: float) -> Iterator[Measured]:
         """What became of boxes, then of their scores."""
         task, sources, how = self.two.task, settings.of(self.two.images), settings.how
-        data = Sums.of(self._moments(), sources)
+        moments = self._moments()
+        data = Sums.of(moments, sources)
         numbers = estimates(data, _per_image, how, limits=(0, np.inf))
-        shares = estimates(data, _of_images, how, limits=(0, 1), why=NO_BOX)
+        (kept,) = estimates(data, _kept, how, limits=(0, 1), why=NO_BOX)
         pairs = estimates(data, _of_pairs, how, limits=(0, 1), why=NO_PAIR)
         found = dict(zip(PER_IMAGE, numbers, strict=True))
-        found |= dict(zip(("share_kept", "changed_far_from_floor"), shares, strict=True))
+        found["share_kept"] = kept
+        found["changed_far_from_floor"] = share_of_images(moments[:, 4] > 0, sources, how)
         found |= dict(zip(("mean_iou", "boxes_moved", "renamed"), pairs, strict=True))
         if self.renamed is None:
             del found["renamed"]
@@ -132,9 +134,8 @@ def _per_image(sums: Floats) -> Floats:
     return ratio(sums[..., 1:4], sums[..., :1])
 
 
-def _of_images(sums: Floats) -> Floats:
-    kept = ratio(sums[..., 1], sums[..., 1] + sums[..., 2])
-    return np.stack([kept, ratio(sums[..., 4], sums[..., 0])], axis=-1)
+def _kept(sums: Floats) -> Floats:
+    return ratio(sums[..., 1:2], sums[..., 1:2] + sums[..., 2:3])
 
 
 def _of_pairs(sums: Floats) -> Floats:

@@ -10,20 +10,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from visionhub.analysis.drift_scores import share_of_images
 from visionhub.analysis.drift_things import Things
-from visionhub.analysis.frames import Answers, Bools, Floats, Integers
+from visionhub.analysis.frames import Answers, Bools, Integers
 from visionhub.analysis.labels import Settings
 from visionhub.analysis.located import Located
 from visionhub.analysis.measured import Measured
 from visionhub.analysis.ordinal import weighted_kappa
 from visionhub.analysis.part import Apart
-from visionhub.analysis.resample import Sums, estimates, ratio
 from visionhub.analysis.safe_search import scored
 from visionhub.analysis.scored import LIKELIHOODS, Scored
 from visionhub.analysis.text import both_texts
 from visionhub.analysis.texts import Edits, character_edits
 
-NO_IMAGES = "no image has answers of both"
 ANY_TEXT = "any text"
 YES = "LIKELY"  # the word from which on a category counts as given, for flips
 CHANGES = ("unchanged", "raised", "lowered")
@@ -56,9 +55,7 @@ class Read:
         sources, how = settings.of(self.two.images), settings.how
         rate = self.edits.rate(symmetric=True, sources=sources, how=how)
         yield Measured("text", "character_error_rate", self.names, rate)
-        same = (self.edits.edits == 0).astype(np.float64)
-        data = Sums.of(np.stack([same, np.ones(len(same))], axis=1), sources)
-        (share,) = estimates(data, _share, how, limits=(0, 1), why=NO_IMAGES)
+        share = share_of_images(self.edits.edits == 0, sources, how)
         yield Measured("text", "identical_texts", self.names, share)
 
     def presence(self) -> Things:
@@ -102,11 +99,9 @@ class Likelihoods:
             then, now = first.ranked, second.ranked
             known = np.flatnonzero(~np.isnan(then) & ~np.isnan(now))
             a, b = then[known], now[known]
-            table = np.stack([np.ones(len(known)), a == b, b > a, b < a], axis=1)
             by = None if sources is None else sources[known]
-            data = Sums.of(table.astype(np.float64), by)
-            shares = estimates(data, _shares, how, limits=(0, 1), why="no image has both words")
-            for measure, share in zip(CHANGES, shares, strict=True):
+            for measure, hits in zip(CHANGES, (a == b, b > a, b < a), strict=True):
+                share = share_of_images(hits, by, how, "no image has both words")
                 yield Measured("safe_search", measure, self.names, share, thing=name)
             words = (first.words, second.words)
             kappa = weighted_kappa(*words, levels=LIKELIHOODS, sources=sources, how=how)
@@ -150,11 +145,3 @@ def _said(one: Scored) -> list[str]:
 def _order(words: tuple[str, str]) -> tuple[int, int, tuple[str, str]]:
     place = {word: at for at, word in enumerate(LIKELIHOODS)}
     return place.get(words[0], -1), place.get(words[1], -1), words
-
-
-def _share(sums: Floats) -> Floats:
-    return ratio(sums[..., :1], sums[..., 1:2])
-
-
-def _shares(sums: Floats) -> Floats:
-    return ratio(sums[..., 1:], sums[..., :1])

@@ -19,12 +19,14 @@ import numpy as np
 from visionhub.analysis.estimate import Estimate, not_estimable
 from visionhub.analysis.frames import Bools, Floats, Integers
 from visionhub.analysis.measured import Measured
-from visionhub.analysis.resample import Resampling, Sums, estimates, ratio
+from visionhub.analysis.proportions import wilson
+from visionhub.analysis.resample import Resampling, Sums, estimate, estimates, ratio
 
 TOLERANCE = 1e-4  # of the greater of two scores
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 NEAR = 0.05  # of the span of a scale: this near to the floor a thing comes and goes easily
 SPANS = {"probability": 1.0, "percent": 100.0}
+NO_IMAGES = "no image has answers of both"
 NO_PAIRS = "nothing that both gave has a score"
 
 
@@ -154,6 +156,18 @@ def measures(
     yield row("scores_moved", shares[0], tolerance, "relative tolerance")
     for p, share in zip(QUANTILES, shares[1:], strict=True):
         yield row("score_shift_quantile", _woodruff(shift, p, share), p, "quantile")
+
+
+def share_of_images(
+    hits: Bools, sources: Integers | None, how: Resampling, why: str = NO_IMAGES
+) -> Estimate:
+    """A share of images: Wilson's interval, or by resampling sources where these are known."""
+    if sources is None:
+        found = wilson(int(hits.sum()), len(hits), how.level)
+        return found if found.estimable else not_estimable(why)
+    table = np.stack([hits, np.ones(len(hits))], axis=1).astype(np.float64)
+    data = Sums.of(table, sources)
+    return estimate(data, lambda s: ratio(s[..., 0], s[..., 1]), how, limits=(0, 1), why=why)
 
 
 def _means(sums: Floats) -> Floats:

@@ -14,7 +14,7 @@ import numpy as np
 from visionhub.analysis import drift_scores
 from visionhub.analysis.censoring import ceilings, floor_of
 from visionhub.analysis.drift_flips import Flip, flips
-from visionhub.analysis.drift_scores import NEAR, Scores
+from visionhub.analysis.drift_scores import NEAR, Scores, share_of_images
 from visionhub.analysis.drift_words import Words, rows_about
 from visionhub.analysis.frames import Answers, Bools, Floats, Integers, common
 from visionhub.analysis.labels import Settings
@@ -27,7 +27,6 @@ from visionhub.analysis.sets import Sets, jaccard
 FLOOR = "share of the scale from the floor"
 NONE_GIVEN = "the earlier version gave none"
 PER_IMAGE = ("kept_per_image", "lost_per_image", "gained_per_image")
-SHARES = ("share_kept", "identical_sets", "jaccard", "changed_far_from_floor")
 
 
 @dataclass(frozen=True)
@@ -105,12 +104,18 @@ class Things:
         )
 
     def _sets(self, sources: Integers | None, settings: Settings) -> Iterator[Measured]:
-        data = Sums.of(self._moments(), sources)
-        numbers = estimates(data, _per_image, settings.how, limits=(0, np.inf))
-        shares = estimates(data, _shares, settings.how, limits=(0, 1), why=NONE_GIVEN)
-        for name, found in zip((*PER_IMAGE, *SHARES), (*numbers, *shares), strict=True):
-            at, what = (NEAR, FLOOR) if name == SHARES[-1] else (None, "")
-            yield Measured(self.task, name, self.names, found, at=at, at_what=what)
+        moments, how = self._moments(), settings.how
+        data = Sums.of(moments, sources)
+        found = dict(
+            zip(PER_IMAGE, estimates(data, _per_image, how, limits=(0, np.inf)), strict=True)
+        )
+        shares = estimates(data, _shares, how, limits=(0, 1), why=NONE_GIVEN)
+        found |= dict(zip(("share_kept", "jaccard"), shares, strict=True))
+        for name, column in (("identical_sets", 4), ("changed_far_from_floor", 6)):
+            found[name] = share_of_images(moments[:, column] > 0, sources, how)
+        for name, one in found.items():
+            at, what = (NEAR, FLOOR) if name == "changed_far_from_floor" else (None, "")
+            yield Measured(self.task, name, self.names, one, at=at, at_what=what)
 
     def _moments(self) -> Floats:
         """(n, 7): one, kept, lost, gained, whether all is the same, Jaccard, whether any is far.
@@ -189,6 +194,6 @@ def _per_image(sums: Floats) -> Floats:
 
 
 def _shares(sums: Floats) -> Floats:
-    """Of what was given the share that is kept; then means over images."""
+    """Of what was given the share that is kept, and the mean Jaccard."""
     kept = ratio(sums[..., 1], sums[..., 1] + sums[..., 2])
-    return np.concatenate([kept[..., None], ratio(sums[..., 4:], sums[..., :1])], axis=-1)
+    return np.stack([kept, ratio(sums[..., 5], sums[..., 0])], axis=-1)

@@ -1,7 +1,9 @@
 """Whether a provider's answers have changed: yes only with the evidence named.
 
 Answers of a service differ a little whenever it is asked; so there is no "unchanged", only "no
-evidence of a change". What two canaries of one day differ by is that noise, as far as it is known.
+evidence of a change". What two canaries of one day differ by is that noise; where it is not known,
+a share of 5 % is taken for it.
+
 Evidence is, each at the level of the intervals: another model or version, as asked for or as
 reported; labels that flip in one direction (Holm over all of them); a mean shift of scores; changes
 far from the floor, renamed or moved boxes, other text, more than the noise.
@@ -19,6 +21,7 @@ from visionhub.analysis.measured import Measured
 from visionhub.provider import NOT_REPORTED
 
 NAMED = 5
+ASSUMED = 0.05  # the most that is taken for noise where it is not known
 # Measures that rise with change, what each says, and whether it counts where no noise is known.
 RISING = {
     "changed_far_from_floor": (
@@ -129,10 +132,10 @@ def _risen(
         known = usual is not None and usual.estimable
         if not words or row.estimate.low is None or not (known or without_noise):
             continue
-        least = max(_ends(usual)) if known else 0.0
+        least = max(_ends(usual)) if known else ASSUMED
         if row.estimate.low > least:
             of = f" ({row.thing})" if row.thing else ""
-            above = f", above the noise of {least:.2g}" if known else ""
+            above = f", above {least:.2g}, {'the noise of one day' if known else 'taken for noise'}"
             value = row.estimate.value or 0.0
             yield f"{words}{of}: {value:.3g}{_interval(row.estimate)}{above}"
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, NamedTuple, TypedDict, TypeVar
 
 from visionhub.cli.progress import note_json, noting, showing
 from visionhub.cli.rehearse import rehearsing
@@ -19,6 +19,8 @@ from visionhub.cli.rehearse import rehearsing
 if TYPE_CHECKING:
     from visionhub.engine.progress import Progress
     from visionhub.engine.sources import Sources
+
+Result = TypeVar("Result")
 
 INTERRUPTED = 130  # the exit code
 SHOW_CURSOR = b"\x1b[?25h"  # which a live table hides
@@ -44,17 +46,11 @@ class Asked(TypedDict):
 def run_watched(
     study: Path, files: Sources, asked: Asked, *, as_json: bool = False, rehearse: bool = False
 ) -> int:
-    """Annotate with progress on stderr and the summary on stdout; the exit code.
-
-    A run that ends at its cap, on a full disk, or because credentials are refused, says what it did
-    all the same.
-    """
-    from visionhub.errors import AuthenticationError, CapReached, StudyFull
+    """Annotate with progress on stderr and the summary on stdout; the exit code."""
     from visionhub.report.summary import PassedOver, summary
     from visionhub.report.terminal import write, write_json
 
     over = PassedOver()
-    last: list[Progress] = []
 
     def tell(progress: Progress) -> None:
         if as_json:
@@ -62,6 +58,29 @@ def run_watched(
         else:
             write([summary(progress, str(study), over)])
 
+    def carry(watched: Watched) -> Progress:
+        return _annotate(study, replace(files, pass_over=over.add), asked, watched)
+
+    progress = watching(carry, tell, as_json=as_json, rehearse=rehearse)
+    tell(progress)
+    return exit_code(progress)
+
+
+def watching(
+    carry: Callable[[Watched], Result],
+    tell: Callable[[Progress], None],
+    *,
+    as_json: bool,
+    rehearse: bool,
+) -> Result:
+    """Carry out a run with progress on stderr, and an orderly end on Ctrl-C.
+
+    One that ends at its cap, on a full disk, or because credentials are refused, tells what it did
+    all the same.
+    """
+    from visionhub.errors import AuthenticationError, CapReached, StudyFull
+
+    last: list[Progress] = []
     say = noting(as_json=as_json)
     try:
         with (
@@ -74,14 +93,11 @@ def run_watched(
                 last[:] = [progress]
                 show(progress)
 
-            watched = Watched(sandbox, say, watch, stop)
-            progress = _annotate(study, replace(files, pass_over=over.add), asked, watched)
+            return carry(Watched(sandbox, say, watch, stop))
     except (AuthenticationError, CapReached, StudyFull):
         if last:
             tell(last[0])
         raise
-    tell(progress)
-    return exit_code(progress)
 
 
 class Watched(NamedTuple):
