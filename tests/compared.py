@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from visionhub.images import Limits
 from visionhub.provider import Body, TaskSpec
-from visionhub.schema import Annotation, Box, Label, Object, Scale, Score, Status, Task
+from visionhub.schema import (
+    Annotation,
+    Attribute,
+    Box,
+    Face,
+    Label,
+    Object,
+    SafeSearch,
+    Scale,
+    Score,
+    Status,
+    Task,
+    TextLine,
+)
 from visionhub.store.items import Answer, PackedBody, PathRow, Question, RenderingRow, limits_key
 from visionhub.store.record import Recorder
 from visionhub.store.study import StudyFile
@@ -96,3 +111,70 @@ def objects(*found: tuple[str, Sequence[float], float]) -> Annotation:
             Object(name, Score(Scale.PROBABILITY, score), Box(*box)) for name, box, score in found
         )
     )
+
+
+def faces(*found: tuple[Sequence[float], Mapping[str, object]]) -> Annotation:
+    """Faces with a box each, and what is said of them.
+
+    roll, yaw, pitch: degrees. emotion: {word: score}. age: a number, or (low, high). Others: a
+    word, a Score, a number, or (word, Score).
+    """
+    return Annotation(faces=tuple(_face(box, dict(said)) for box, said in found))
+
+
+def _face(box: Sequence[float], said: dict[str, Any]) -> Face:
+    pose = {name: said.pop(name, None) for name in ("roll", "yaw", "pitch")}
+    rows = [one for name, given in said.items() for one in _attributes(name, given)]
+    return Face(Score(Scale.PROBABILITY, 0.9), Box(*box), attributes=tuple(rows), **pose)
+
+
+def _attributes(name: str, given: Any) -> list[Attribute]:
+    if isinstance(given, Mapping):
+        return [Attribute(name, word, score=one) for word, one in given.items()]
+    if isinstance(given, Score):
+        return [Attribute(name, score=given)]
+    if isinstance(given, str):
+        return [Attribute(name, word=given)]
+    if isinstance(given, tuple) and isinstance(given[0], str):
+        return [Attribute(name, word=given[0], score=given[1])]
+    if isinstance(given, tuple):
+        return [Attribute(name, low=given[0], high=given[1])]
+    return [Attribute(name, number=given)]
+
+
+def percent(value: float) -> Score:
+    """A score in per cent."""
+    return Score(Scale.PERCENT, value)
+
+
+def likely(word: str) -> Score:
+    """A likelihood."""
+    return Score(Scale.LIKELIHOOD, word=word)
+
+
+def text(*lines: str, level: str = "line", cut: bool = False) -> Annotation:
+    """Lines of text, one below the other; cut: whether there was no room for more."""
+    high = 1 / max(len(lines), 1)
+    return Annotation(
+        Status.TRUNCATED if cut else Status.OBSERVED,
+        text_lines=tuple(
+            TextLine(line, Box(0, at * high, 1, (at + 1) * high), level=level)
+            for at, line in enumerate(lines)
+        ),
+    )
+
+
+def safe(**found: Score) -> Annotation:
+    """Categories of unsafe content with their scores; _ stands for a blank."""
+    return Annotation(
+        safe_search=tuple(
+            SafeSearch(name.replace("_", " "), score) for name, score in found.items()
+        )
+    )
+
+
+def coded(path: Path, *rows: Sequence[object], columns: str = "image,label,coder,value") -> str:
+    """A table of codes; its path."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([columns.split(","), *rows])
+    return str(path)
