@@ -42,9 +42,10 @@ lint: $(VENV)/dev ## style, types, floors
 	PYTHONPATH=.:providers $(BIN)/lint-imports
 	$(BIN)/python -m tests.readme --check
 
-docs: $(VENV)/dev ## write what is generated: docs/study.md, docs/mapping.md and the command help in README.md
+docs: $(VENV)/dev ## write what is generated: docs/study.md, docs/mapping.md, docs/methods.md and the command help in README.md
 	$(BIN)/python -m visionhub.store.page > docs/study.md
 	$(BIN)/python -m visionhub.report.mapping > docs/mapping.md
+	$(BIN)/python -m visionhub.report.methods > docs/methods.md
 	$(BIN)/python -m tests.readme --write
 
 torch: $(VENV)/torch ## add the torch extra (about 5 GB) to the environment; then make test tests it too
