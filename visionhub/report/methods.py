@@ -26,20 +26,20 @@ Two raters are compared on the images that both have answered for.
 - **crosswalk**: concepts. Labels are the same by identifiers first (Google's mids, WordNet's
   synsets, Rekognition's aliases), by words second (lemmas, then WordNet's senses), and by word
   vectors only where somebody has accepted the proposal (`visionhub vocabulary`). Both sides are
-  expanded to what is broader, Rekognition's parents and WordNet's hypernyms, so that a collie of one
-  meets the dog of the other. A concept that nobody says itself (entity, object) is left out.
+  expanded to what is broader, Rekognition's parents and WordNet's hypernyms, so that a collie of
+  one meets the dog of the other. A concept that nobody says itself (entity, object) is left out.
 - **codebook**: your own constructs (`codebook.toml`), which win over everything.
 
 A concept is *comparable* when both raters can say it, themselves or by something narrower: where a
 rater has no word for a thing, its silence is no "no". Measures named `…_comparable` leave out the
-rest and the images in which neither said anything comparable; the others count a word that the other
-has none for as disagreement. How much of each rater's labels could be mapped, by which tier, and
+rest and the images in which neither said anything comparable; the others count a word that the
+other has none for as disagreement. How much of each rater's labels could be mapped, by which tier, and
 which labels fell together, stands beside the measures. The crosswalk is a table with a hash that
 every result names.
 
 ## What is absent
-A service reports what reaches its floor, and so many labels at most. A label that is not there has a
-score below the floor, or below the last one that there was room for: it is censored. What was
+A service reports what reaches its floor, and so many labels at most. A label that is not there has
+a score below the floor, or below the last one that there was room for: it is censored. What was
 returned counts as said, what was not as not said; `lowest` and `highest` are what the measure can
 come to, whatever the censored scores are (Manski 2003). A service that names no floor is taken to
 have one at the lowest score it gave.
@@ -57,15 +57,15 @@ are not independent, and intervals that ignore that are too narrow. Percentile b
 delete-one jackknife with a t distribution (Efron & Stein 1981); fewer than {FEWEST} give no
 interval. Some intervals are analytic, and say so. What cannot be estimated says why: it is never 0.
 Of single labels the {MOST} most frequent are measured (`--most`). Alpha of lists needs the distance
-of every two lists: exact for up to {EXACT:,} different ones, else from {PAIRS:,} random pairs, whose
-error is told.
+of every two lists: exact for up to {EXACT:,} different ones, else from {PAIRS:,} random pairs,
+whose error is told.
 
 Hundreds of labels are hundreds of intervals: at 95 % one in twenty misses by chance. They describe;
 a test of many labels belongs to `visionhub drift`, which adjusts for their number.
 
 ## Boxes and faces
-Boxes are matched one to one so that the sum of intersection over union (IoU) is greatest among pairs
-that reach the threshold; pairs below it displace nothing. Nobody is taken as true: precision and
+Boxes are matched one to one so that the sum of intersection over union (IoU) is greatest among
+pairs that reach the threshold; pairs below it displace nothing. Nobody is taken as true: precision and
 recall are of one against the other. With `--gold CODER` average precision is COCO's. A service's
 face box may be of the skin or of the head: see how agreement falls from IoU .3 to .75. What is said
 about faces is compared for faces that both found, from IoU .3 on. Age, gender and emotion are
