@@ -19,7 +19,7 @@ from visionhub.analysis.measured import Measured
 from visionhub.analysis.resample import Sums, estimate, ratio
 
 POSES = ("roll", "yaw", "pitch")
-TURN = 360.0  # degrees
+TURN, UPRIGHT = 360.0, 90.0  # degrees
 FEWEST = 5  # faces: with fewer a direction is chance
 PERFECT = 1 - 1e-9
 DIRECTION = "these faces do not tell which way B's angle is counted"
@@ -29,7 +29,8 @@ UNTOLD = "no face that both found has an age from both"
 def poses(matched: Matched, settings: Settings) -> Iterator[Measured]:
     """Angles of the head. The sign of their correlation is applied to the second rater's.
 
-    It is a row of its own, sign_of_b. The difference of two angles is taken the short way round.
+    It is a row of its own, sign_of_b. The correlation is of faces that are not upside down, whose
+    angles lie far from where a full turn ends; differences are taken the short way round.
     """
     sources, how = settings.of(matched.images), settings.how
     for name in POSES:
@@ -40,7 +41,9 @@ def poses(matched: Matched, settings: Settings) -> Iterator[Measured]:
         first, second = first[known], second[known]
         if not len(first):
             continue
-        together = _correlation(first, second, by, settings)
+        upright = (np.abs(first) <= UPRIGHT) & (np.abs(second) <= UPRIGHT)
+        those = None if by is None else by[upright]
+        together = _correlation(first[upright], second[upright], those, settings)
         yield matched.row("correlation", together, name)
         sign = sign_of(together)
         yield matched.row("sign_of_b", sign, name)
@@ -75,7 +78,9 @@ def sign_of(correlation: Estimate) -> Estimate:
 def _correlation(
     first: Floats, second: Floats, sources: Integers | None, settings: Settings
 ) -> Estimate:
-    """Pearson's, of angles in degrees that lie far from a full turn."""
+    """Pearson's."""
+    if not len(first):
+        return not_estimable("no face is upright for both")
     x, y = first - first.mean(), second - second.mean()  # so that squares lose no digits
     table = np.stack([np.ones(len(x)), x, y, x * x, y * y, x * y], axis=1)
 
