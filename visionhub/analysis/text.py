@@ -91,7 +91,7 @@ def _presence(
     two: Located, a: list[str], b: list[str], sources: Integers | None, settings: Settings
 ) -> Iterator[Measured]:
     """Whether there is text: a yes or no of each image."""
-    seen = [np.array([bool(text.strip()) for text in side]) for side in (a, b)]
+    seen = [np.array([bool(t.strip()) for t in side], dtype=np.bool_) for side in (a, b)]
     cells = np.eye(4)[(~seen[0]) * 2 + (~seen[1])]
     data = Sums.of(cells, sources)
     for name in ("percent_agreement", "cohen_kappa", "gwet_ac1", "positive_agreement"):
