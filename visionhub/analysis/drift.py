@@ -35,6 +35,10 @@ NOISE = (
     "beyond a tolerance of {tolerance:g} of the score. Two canaries of one day tell how much it "
     "is; without them small differences cannot be told from noise."
 )
+LEVELS = (
+    "Each piece of evidence is held against the level of the intervals by itself: of several, one "
+    "may be a false alarm. The flips of all labels count as one."
+)
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,7 @@ def drift(study: StudyFile, wanted: WantedDrift) -> Drift:
             f"{', '.join(wanted.tasks or LOOKS)} that have images in common. Ask once more with  "
             f"visionhub drift --canary, or import earlier answers."
         )
-    found.notes.append(NOISE.format(tolerance=wanted.tolerance))
+    found.notes += [NOISE.format(tolerance=wanted.tolerance), LEVELS]
     return found
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from visionhub.analysis import drift_scores
 from visionhub.analysis.censoring import ceilings
-from visionhub.analysis.drift_scores import Scores, share_of_images
+from visionhub.analysis.drift_scores import Scores, per_image, share_of_images
 from visionhub.analysis.drift_words import Words, rows_about
 from visionhub.analysis.frames import Answers, Bools, Floats, common
 from visionhub.analysis.labels import Settings
@@ -24,7 +24,6 @@ LEAST = {"objects": 0.5, "faces": 0.3}  # IoU from which on two boxes are one th
 SAME = 1e-3  # 1 - IoU up to which a box has not moved
 NO_BOX = "no box at the earlier time"
 NO_PAIR = "no two boxes are matched"
-PER_IMAGE = ("kept_per_image", "lost_per_image", "gained_per_image")
 
 
 @dataclass(frozen=True)
@@ -73,10 +72,9 @@ class Boxed:
         task, sources, how = self.two.task, settings.of(self.two.images), settings.how
         moments = self._moments()
         data = Sums.of(moments, sources)
-        numbers = estimates(data, _per_image, how, limits=(0, np.inf))
         (kept,) = estimates(data, _kept, how, limits=(0, 1), why=NO_BOX)
         pairs = estimates(data, _of_pairs, how, limits=(0, 1), why=NO_PAIR)
-        found = dict(zip(PER_IMAGE, numbers, strict=True))
+        found = per_image(data, how)
         found["share_kept"] = kept
         found["changed_far_from_floor"] = share_of_images(moments[:, 4] > 0, sources, how)
         found |= dict(zip(("mean_iou", "boxes_moved", "renamed"), pairs, strict=True))
@@ -128,10 +126,6 @@ def _scores(two: Located, matched: Matches, before: Answers, after: Answers) -> 
         (limits[0], limits[1]),
         scale,
     )
-
-
-def _per_image(sums: Floats) -> Floats:
-    return ratio(sums[..., 1:4], sums[..., :1])
 
 
 def _kept(sums: Floats) -> Floats:

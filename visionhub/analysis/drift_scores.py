@@ -158,6 +158,17 @@ def measures(
         yield row("score_shift_quantile", _woodruff(shift, p, share), p, "quantile")
 
 
+def per_image(data: Sums, how: Resampling) -> dict[str, Estimate]:
+    """Things kept, lost, gained, and gained less lost, an image.
+
+    data: of (images, 4 or more) columns one, kept, lost, gained.
+    """
+    numbers = estimates(data, lambda s: ratio(s[..., 1:4], s[..., :1]), how, limits=(0, np.inf))
+    net = estimate(data, lambda s: ratio(s[..., 3] - s[..., 2], s[..., 0]), how)
+    names = ("kept_per_image", "lost_per_image", "gained_per_image", "net_per_image")
+    return dict(zip(names, (*numbers, net), strict=True))
+
+
 def share_of_images(
     hits: Bools, sources: Integers | None, how: Resampling, why: str = NO_IMAGES
 ) -> Estimate:

@@ -14,7 +14,7 @@ import numpy as np
 from visionhub.analysis import drift_scores
 from visionhub.analysis.censoring import ceilings, floor_of
 from visionhub.analysis.drift_flips import Flip, flips
-from visionhub.analysis.drift_scores import NEAR, Scores, share_of_images
+from visionhub.analysis.drift_scores import NEAR, Scores, per_image, share_of_images
 from visionhub.analysis.drift_words import Words, rows_about
 from visionhub.analysis.frames import Answers, Bools, Floats, Integers, common
 from visionhub.analysis.labels import Settings
@@ -26,7 +26,6 @@ from visionhub.analysis.sets import Sets, jaccard
 
 FLOOR = "share of the scale from the floor"
 NONE_GIVEN = "the earlier version gave none"
-PER_IMAGE = ("kept_per_image", "lost_per_image", "gained_per_image")
 
 
 @dataclass(frozen=True)
@@ -106,9 +105,7 @@ class Things:
     def _sets(self, sources: Integers | None, settings: Settings) -> Iterator[Measured]:
         moments, how = self._moments(), settings.how
         data = Sums.of(moments, sources)
-        found = dict(
-            zip(PER_IMAGE, estimates(data, _per_image, how, limits=(0, np.inf)), strict=True)
-        )
+        found = per_image(data, how)
         shares = estimates(data, _shares, how, limits=(0, 1), why=NONE_GIVEN)
         found |= dict(zip(("share_kept", "jaccard"), shares, strict=True))
         for name, column in (("identical_sets", 4), ("changed_far_from_floor", 6)):
@@ -187,10 +184,6 @@ def _side(one: Answers, thing: Integers, images: Integers, things: int) -> Side:
     kept, said = one.only(images), thing[rows_about(one, images)]
     sets = Sets.of(len(images), max(things, 1), kept.at, said, kept.numbers["score"], kept.rank)
     return Side(sets, floor_of(one), ceilings(one)[np.searchsorted(one.images, images)])
-
-
-def _per_image(sums: Floats) -> Floats:
-    return ratio(sums[..., 1:4], sums[..., :1])
 
 
 def _shares(sums: Floats) -> Floats:

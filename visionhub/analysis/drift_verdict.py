@@ -5,8 +5,9 @@ evidence of a change". What two canaries of one day differ by is that noise; whe
 a share of 5 % is taken for it.
 
 Evidence is, each at the level of the intervals: another model or version, as asked for or as
-reported; labels that flip in one direction (Holm over all of them); a mean shift of scores; changes
-far from the floor, renamed or moved boxes, other text, more than the noise.
+reported; labels that flip in one direction (Holm over all of them); scores, or numbers of things,
+that rose or fell on average; changes far from the floor, renamed or moved boxes, other text, more
+than the noise.
 """
 
 from __future__ import annotations
@@ -18,9 +19,14 @@ from visionhub.analysis.drift_flips import Flip
 from visionhub.analysis.drift_versions import IMPORTED, Two
 from visionhub.analysis.estimate import Estimate
 from visionhub.analysis.measured import Measured
+from visionhub.analysis.resample import FEW
 from visionhub.provider import NOT_REPORTED
 
 NAMED = 5
+DIRECTED = {
+    "score_shift_mean": "scores moved on average",
+    "net_per_image": "things gained less those lost, an image",
+}
 ASSUMED = 0.05  # the most that is taken for noise where it is not known
 # Measures that rise with change, what each says, and whether it counts where no noise is known.
 RISING = {
@@ -112,15 +118,14 @@ def _shifted(
     tolerance: float,
 ) -> Iterator[str]:
     for row in rows:
-        if row.measure != "score_shift_mean":
+        ends = _sure(row.estimate)
+        if row.measure not in DIRECTED or ends is None or ends[0] <= 0 <= ends[1]:
             continue
-        found, usual = row.estimate, floor.get((row.measure, row.thing, row.at))
-        ends = (found.low, found.high)
-        if found.value is None or None in ends or (found.low or 0) <= 0 <= (found.high or 0):
-            continue
-        least = max(tolerance, *(abs(end or 0.0) for end in _ends(usual)))
-        if abs(found.value) > least:
-            yield f"scores moved by {found.value:+.4g} on average{_interval(found)}"
+        usual = floor.get((row.measure, row.thing, row.at))
+        least = max(tolerance, *map(abs, _ends(usual)))
+        value = row.estimate.value or 0.0
+        if abs(value) > least:
+            yield f"{DIRECTED[row.measure]}: {value:+.3g}{_interval(row.estimate)}"
 
 
 def _risen(
@@ -130,18 +135,26 @@ def _risen(
         words, without_noise = RISING.get(row.measure, ("", 0))
         usual = floor.get((row.measure, row.thing, row.at))
         known = usual is not None and usual.estimable
-        if not words or row.estimate.low is None or not (known or without_noise):
+        ends = _sure(row.estimate)
+        if not words or ends is None or not (known or without_noise):
             continue
         least = max(_ends(usual)) if known else ASSUMED
-        if row.estimate.low > least:
+        if ends[0] > least:
             of = f" ({row.thing})" if row.thing else ""
             above = f", above {least:.2g}, {'the noise of one day' if known else 'taken for noise'}"
             value = row.estimate.value or 0.0
             yield f"{words}{of}: {value:.3g}{_interval(row.estimate)}{above}"
 
 
+def _sure(found: Estimate) -> tuple[float, float] | None:
+    """The interval; the value itself where it is the same in enough units to have none."""
+    if found.value is None or (found.low is None and found.clusters < FEW):
+        return None
+    return _ends(found)
+
+
 def _ends(usual: Estimate | None) -> tuple[float, float]:
-    """The interval of the noise, or its value where there is none."""
+    """An interval, or the value where there is none; 0 for nothing."""
     if usual is None or usual.value is None:
         return 0.0, 0.0
     if usual.low is None or usual.high is None:

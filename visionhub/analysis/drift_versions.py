@@ -89,8 +89,6 @@ def named(study: StudyFile, task: str, words: Sequence[str]) -> Two:
             f"--rater: {before.provider} and {after.provider} are two providers: see  visionhub "
             f"compare."
         )
-    if (before.question, before.model_version) == (after.question, after.model_version):
-        raise UsageError(f"--rater {words[0]} and {words[1]}: that is one version.")
     return Two(task, before, after)
 
 

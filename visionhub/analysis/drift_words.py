@@ -6,7 +6,7 @@ stays and whose identifier changes is the same too, where neither time has both 
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -117,39 +117,33 @@ def _terms(one: Answers, name: str, vendor_id: str) -> tuple[list[Term], Integer
 def _grouped(sides: Sequence[Sequence[Term]]) -> dict[tuple[int, Term], str]:
     """For each version's terms a key that the same label has in both.
 
-    An identifier, or where the other version has none for that name, or another one that this
-    version does not know, the name without regard to case.
+    Its identifier, or its name where it has none. Two keys that are not both versions' and are one
+    name, and no other, in each of them are one: that of the later version.
     """
-    ids = [_ids(terms) for terms in sides]
-    by_name: list[dict[str, set[str]]] = []
-    for terms in sides:
-        found: dict[str, set[str]] = defaultdict(set)
-        for name, number in terms:
-            found[name.casefold()].add(number)
-        by_name.append(found)
-    keys = {}
-    for side, terms in enumerate(sides):
-        for name, number in terms:
-            keys[side, (name, number)] = _key(name.casefold(), number, side, ids, by_name)
-    return keys
+    keyed = [[(term, _key(term)) for term in terms] for terms in sides]
+    shared = {key for _, key in keyed[BEFORE]} & {key for _, key in keyed[AFTER]}
+    by_name = [_by_name(pairs) for pairs in keyed]
+    links: set[tuple[str, str]] = set()
+    for name in by_name[BEFORE].keys() & by_name[AFTER].keys():
+        then, now = by_name[BEFORE][name], by_name[AFTER][name]
+        if len(then) == len(now) == 1 and not (then | now) & shared:
+            links.add((next(iter(then)), next(iter(now))))
+    ends = Counter((side, key) for link in links for side, key in enumerate(link))
+    one = {a: b for a, b in links if ends[BEFORE, a] == ends[AFTER, b] == 1}
+    return {
+        (side, term): one.get(key, key) if side == BEFORE else key
+        for side, pairs in enumerate(keyed)
+        for term, key in pairs
+    }
 
 
-def _key(
-    name: str,
-    number: str,
-    side: int,
-    ids: Sequence[set[str]],
-    by_name: Sequence[dict[str, set[str]]],
-) -> str:
-    """The later version's identifier if both can be brought together, else one's own."""
-    mine, theirs = by_name[side][name], by_name[1 - side].get(name, set())
-    alone = len(mine) == len(theirs) == 1
-    if not alone or number in ids[1 - side]:
-        return f"id {number}" if number else f"name {name}"
-    (other,) = theirs
-    if number == other:
-        return f"id {number}" if number else f"name {name}"
-    if other in ids[side]:  # that identifier means something else here
-        return f"id {number}" if number else f"name {name}"
-    chosen = (other or number) if side == BEFORE else (number or other)
-    return f"id {chosen}"
+def _key(term: Term) -> str:
+    name, number = term
+    return f"id {number}" if number else f"name {name.casefold()}"
+
+
+def _by_name(pairs: Iterable[tuple[Term, str]]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = defaultdict(set)
+    for (name, _), key in pairs:
+        found[name.casefold()].add(key)
+    return found

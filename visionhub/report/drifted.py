@@ -18,6 +18,7 @@ MEASURES = {
     "kept_per_image": "kept, an image",
     "lost_per_image": "lost, an image",
     "gained_per_image": "gained, an image",
+    "net_per_image": "gained less lost, an image",
     "share_kept": "share kept",
     "identical_sets": "images with the same set",
     "jaccard": "Jaccard",
