@@ -12,6 +12,7 @@ import pytest
 
 from tests.ledgers import TABLE, new_study, open_ledger
 from tests.toy import SPEC, Toy
+from visionhub.engine import gate as gating
 from visionhub.engine.adaptive import Memory
 from visionhub.engine.ask import Parsed, ask
 from visionhub.engine.gate import Gate
@@ -130,7 +131,29 @@ def test_a_service_that_asks_for_patience_gets_ten_attempts():
     ends = asked(cloud, watch)
     assert len(cloud.asked) == 10
     assert watch.waits.count(0.0) == 9  # the gate waits, not the retry
+    assert (cloud.gate.calls, cloud.gate.throttled, cloud.gate.retries) == (10, 10, 9)
     assert {str(part.result) for part in ends.values()} == {"too many"}
+
+
+@pytest.mark.parametrize("error", [RateLimited("too many"), ProviderUnavailable("down")])
+def test_whatever_is_tried_again_counts_as_a_retry_and_is_bounded(error, monkeypatch):
+    monkeypatch.setattr(gating, "RETRIES", 1)
+    monkeypatch.setattr(gating, "SHARE", 0.5)
+    watch, cloud = Watch(), Cloud(error)
+    asked(cloud, watch)
+    assert (cloud.gate.calls, cloud.gate.retries) == (3, 2)
+
+
+def test_a_first_attempt_for_what_was_put_off_is_a_retry():
+    watch, cloud = Watch(), Cloud(RateLimited("too many"), {})
+    cloud.gate = Gate(cloud, Memory(lambda: watch.now))
+    ask(cloud, BATCH, watch, cloud.gate, again=True)
+    assert (cloud.gate.calls, cloud.gate.retries) == (2, 2)
+    ask(cloud, BATCH, watch, cloud.gate)
+    assert (cloud.gate.calls, cloud.gate.retries) == (3, 2)
+    watch.stopped = True
+    ask(cloud, BATCH, watch, cloud.gate, again=True)
+    assert (cloud.gate.calls, cloud.gate.retries) == (3, 2)  # it was not made
 
 
 @pytest.mark.parametrize(("seconds", "calls"), [(7.0, 2), (300.0, 2), (300.5, 1), (0.0, 2)])

@@ -17,8 +17,10 @@ from tests.clockwork import Rated, World, X
 from tests.conftest import jpeg
 from tests.toy import SPEC, Toy
 from visionhub import registry
+from visionhub.cli.watch import exit_code
 from visionhub.engine import ask as asking
 from visionhub.engine import gate as gating
+from visionhub.engine import later
 from visionhub.engine.adaptive import BURST, Bucket, Memory
 from visionhub.engine.gate import Ending, Gate
 from visionhub.errors import (
@@ -161,6 +163,78 @@ def test_retries_are_bounded_in_a_run(use, photos, study, monkeypatch):
     assert len(toy.calls) == 6 + 2
 
 
+class Busy(Toy):
+    """Says "too many" to the first calls, so many, and to every photograph named in `never`."""
+
+    def __init__(self, first: int) -> None:
+        super().__init__()
+        self.first, self.order = first, []
+        self.never: set[str] = set()
+
+    def fetch(self, batch: Batch) -> Iterable[Outcome]:
+        with self.lock:
+            self.order.append(batch.requests[0].image_sha256)
+            refused = len(self.order) <= self.first
+        if refused or self.order[-1] in self.never:
+            raise RateLimited("slow down")
+        yield from super().fetch(batch)
+
+
+@pytest.fixture
+def few(monkeypatch):
+    """Two retries in a run, whatever it asks; one call at a time, so that their order is known."""
+    monkeypatch.setattr(gating, "RETRIES", 2)
+    monkeypatch.setattr(gating, "SHARE", 0.0)
+    monkeypatch.setattr(Busy, "concurrency", 1)
+
+
+def test_what_is_throttled_when_no_retry_is_left_is_asked_after_the_other_files(
+    use, photos, study, few
+):
+    busy = use(Busy(4))  # three times the first photograph, once the second
+    progress = run(study, photos)
+    assert (progress.done, exit_code(progress)) == (6, 0)
+    first, second, *others = dict.fromkeys(busy.order)
+    assert busy.order[:-2] == [*[first] * 3, second, *others]
+    assert set(busy.order[-2:]) == {first, second}
+    calls = progress.calls["toy"]
+    assert (calls.made, calls.throttled, calls.retried) == (10, 4, 4)
+    assert calls.made == 6 + calls.retried
+
+
+def test_what_is_throttled_then_too_says_so_and_the_same_command_goes_on(use, photos, study, few):
+    busy = use(Busy(99))
+    progress = run(study, photos)
+    assert (progress.done, progress.failed, exit_code(progress)) == (0, 6, 4)
+    assert len(busy.order) == 6 + 2 + 6  # each once more when all files are through
+    assert progress.calls["toy"].retried == 2 + 6
+    reasons = study.query("SELECT reason, count(*) FROM status WHERE status = 'error' GROUP BY 1")
+    assert reasons.rows == [("slow down", 6)]
+    busy.first = 0
+    assert run(study, photos).done == 6
+
+
+def test_what_waits_for_its_turn_is_not_asked_once_the_run_is_stopped(use, photos, study, few):
+    stop = threading.Event()
+
+    class Stopped(Busy):
+        def fetch(self, batch: Batch) -> Iterable[Outcome]:
+            if len(self.order) == 5:
+                stop.set()
+            yield from super().fetch(batch)
+
+    busy = use(Stopped(99))
+    assert run(study, photos, stop=stop).interrupted
+    assert len(busy.order) == 6
+
+
+def test_no_more_is_put_off_than_memory_holds(use, photos, study, few, monkeypatch):
+    monkeypatch.setattr(later, "MOST", 3)
+    use(Busy(99))
+    progress = run(study, photos)
+    assert (progress.failed, progress.calls["toy"].made) == (6, 6 + 2 + 3)
+
+
 def test_a_tenth_of_the_calls_may_be_retries_beyond_the_first_twenty():
     gate = Gate(Toy())
     allowed = []
@@ -170,6 +244,14 @@ def test_a_tenth_of_the_calls_may_be_retries_beyond_the_first_twenty():
     while gate.may_retry():
         allowed.append(gate.retries)
     assert gate.calls == 200
+    for calls, more in ((209, 0), (210, 1), (229, 2)):
+        while gate.calls < calls:
+            assert gate.enter(Batch((), "x"), threading.Event())
+            gate.told(Batch((), "x"), None)
+        while gate.may_retry():
+            allowed.append(gate.retries)
+        assert len(allowed) == 40 + more
+    allowed = allowed[:40]
     assert allowed == list(range(1, 41))
 
 

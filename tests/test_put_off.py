@@ -37,5 +37,5 @@ def test_of_an_image_it_is_asked_together(
                 )
                 run.keeping.expect(request, question_id, Prepared(todo, facts, sent))
                 run._take([Parsed(request, None, away=Away.HELD)])
-        again = [(todo.image_id, todo.questions) for todo in run._again()]
+        again = [(todo.image_id, todo.questions) for todo in run._later.next()]
     assert again == [(1, (labels, objects)), (2, (labels, objects))]

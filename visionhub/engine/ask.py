@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from tenacity import RetryCallState
 
 ATTEMPTS = 4
-THROTTLED = 10  # attempts while a service only asks for patience, which it does not charge for
+THROTTLED = 10  # while a service only asks for patience, which it does not charge for
 FIRST_WAIT = 0.5  # seconds, doubled each time
 LONGEST_WAIT = 60.0
 
@@ -59,15 +59,19 @@ def ask(
     stop: Stop | None = None,
     gate: Gate | None = None,
     till: Till | None = None,
+    *,
+    again: bool = False,
 ) -> list[Parsed]:
     """End every request of a batch, each once, whatever the provider does.
 
     An image can fail; a run does not end because of it. Once `stop` is set nothing is tried again.
+    again: some of it was put off after an attempt, so that the first attempt here is a retry too.
     Raises StudyError when the study cannot be written: then nothing can be reserved.
     """
     gate = gate or Gate(provider)
     till = till or Till(provider, None, None, lambda _: (0, 0))
     attempts = _Attempts(provider, batch, stop or threading.Event(), gate, till)
+    attempts.again = again
     attempts.all()
     answers = [part for kept in attempts.kept for part in _read(provider, *kept)]
     return answers + [Parsed(r, None, away=attempts.away.get(r.key)) for r in attempts.unsent]
@@ -85,6 +89,7 @@ class _Attempts:
         self.kept: list[tuple[Outcome, int | None]] = []  # with the attempt that it settles
         self.unsent: list[Request] = []
         self.away: dict[str, Away] = {}
+        self.again = False  # whether the next attempt is a retry that the gate has not counted
         self._told: dict[str, Outcome] = {}  # what came with an error that may pass
         self._ledgerless = False  # the ledger could not be written: nothing more can be reserved
 
@@ -116,9 +121,8 @@ class _Attempts:
         if self.stop.is_set() or self._ledgerless:
             return True
         error = state.outcome.exception() if state.outcome else None
-        if isinstance(error, RateLimited):  # the gate sees to it that few calls are wasted
-            return state.attempt_number >= THROTTLED
-        return state.attempt_number >= ATTEMPTS or not self.gate.may_retry()
+        most = THROTTLED if isinstance(error, RateLimited) else ATTEMPTS
+        return state.attempt_number >= most or not self.gate.may_retry()
 
     def _pause(self, state: RetryCallState) -> float:
         """Seconds before the next attempt; for a service that asks for patience the gate waits."""
@@ -145,6 +149,9 @@ class _Attempts:
                 self.gate.unsent()  # else others would wait for what this attempt brings
         if admitted is None:
             return
+        if self.again:
+            self.gate.retry()
+            self.again = False
         passing = self._fetch(admitted)
         if passing is not None:
             raise passing

@@ -88,8 +88,9 @@ class Gate:
     """The limits of one provider in one run, for all its threads.
 
     store: where its rates stand; a `Pace` shares them with other processes, None keeps them here.
-    calls: attempts let through. throttled: those that were told to slow down. retries: see
-    `may_retry`. given_up: why nothing more is sent to this provider in this run; empty when it is.
+    calls: attempts let through. throttled: those that were told to slow down. retries: attempts for
+    what was tried before, throttled or not; see `may_retry`. given_up: why nothing more is sent to
+    this provider in this run; empty when it is.
     """
 
     def __init__(self, provider: Provider, pace: Store | None = None) -> None:
@@ -139,10 +140,15 @@ class Gate:
     def may_retry(self) -> bool:
         """Whether the run still has retries left; counts one."""
         with self._lock:
-            if self.retries >= RETRIES + SHARE * self.calls:
+            if self.retries + 1 > RETRIES + SHARE * self.calls:
                 return False
             self.retries += 1
             return True
+
+    def retry(self) -> None:
+        """Count a retry that is made whether or not there are some left."""
+        with self._lock:
+            self.retries += 1
 
     def told(self, batch: Batch, error: ProviderError | None) -> None:
         """Learn from what came of this thread's attempt; None when it was answered."""

@@ -84,21 +84,25 @@ class Lanes:
         items: Iterable[tuple[Provider, Batch]],
         put_off: Callable[[Batch], bool],
     ) -> Iterator[list[Parsed]]:
-        """Ask every batch in its provider's lane; results come as they are completed.
+        """Put every batch into its provider's lane; results come as room is made for others.
 
-        put_off: keeps a batch for later, or says that it does not; called when a lane is full and
-        stands still, while others could go on.
+        When all are in, those under way are left to `completed`. put_off: keeps a batch for later,
+        or says that it does not; called when a lane is full and stands still, while others could
+        go on.
         """
         for provider, batch in items:
             lane = self._lanes[provider.name]
             while lane.full:
                 if len(self._lanes) > 1 and lane.stands and put_off(batch):
                     break
-                yield from self._completed()
+                yield from self.completed()
             else:
                 lane.submit(ask, batch)
-        while any(lane.calls for lane in self._lanes.values()):
-            yield from self._completed()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a call is under way."""
+        return any(lane.calls for lane in self._lanes.values())
 
     def rest(self) -> Iterator[list[Parsed]]:
         """What is still in flight when a run ends early: it may have been paid for."""
@@ -107,7 +111,7 @@ class Lanes:
                 if not call.cancel() and call.exception() is None:
                     yield call.result()
 
-    def _completed(self) -> Iterator[list[Parsed]]:
+    def completed(self) -> Iterator[list[Parsed]]:
         """What is completed next; nothing when that takes long."""
         calls = [call for lane in self._lanes.values() for call in lane.calls]
         done, _ = wait(calls, IDLE_SECONDS, FIRST_COMPLETED)

@@ -11,8 +11,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, nullcontext, suppress
-from dataclasses import replace
-from itertools import chain
+from typing import TypeVar
 
 from visionhub.engine.ask import Parsed, ask
 from visionhub.engine.flow import available_cpus, batched, bounded_map
@@ -20,6 +19,7 @@ from visionhub.engine.gate import Ending, Gate
 from visionhub.engine.intake import Intake, Prepared, Seen, Todo, prepare, read_and_hash
 from visionhub.engine.keeping import Keeping, refused
 from visionhub.engine.lanes import Lanes
+from visionhub.engine.later import Later
 from visionhub.engine.money import Money
 from visionhub.engine.plan import Plan
 from visionhub.engine.progress import Calls, Progress
@@ -41,9 +41,10 @@ from visionhub.store.ledger import Away
 from visionhub.store.record import Recorder
 from visionhub.store.study import StudyFile
 
+T = TypeVar("T")
+
 READ = 32  # files a job: handing over one at a time costs as much as reading it
 LOOKUP = 256  # files a lookup
-PUT_OFF = 100_000  # images that may wait for a provider that stands still
 
 
 class Run:
@@ -76,8 +77,7 @@ class Run:
         self._gates = {name: Gate(provider, plan.pace) for name, provider in plan.providers.items()}
         self._denied: AuthenticationError | None = None
         self._ending = Ending(self.stop)
-        self._later: list[Todo] = []  # put off: the provider, or another process, stood in the way
-        self._second = False  # whether the files are through, and what was put off is asked
+        self._later = Later(self.keeping)
 
     def go(self, files: Iterable[Found]) -> Progress:
         """Ask about every file; returns the counts.
@@ -93,13 +93,10 @@ class Run:
             try:
                 chunks = batched(self._until(files), READ)
                 seen = bounded_map(lambda c: readers.submit(read_and_hash, c), chunks, ahead)
-                todo = self._missing(part for chunk in seen for part in chunk)
-                batches = (
-                    self._batches(bounded_map(lambda t: readers.submit(self._prepare, t), t, ahead))
-                    for t in (todo, self._again())
-                )
-                for parsed in lanes.run(self._ask, chain.from_iterable(batches), self._put_off):
-                    self._take(parsed)
+                for todo in self._rounds((part for chunk in seen for part in chunk), lanes):
+                    ready = bounded_map(lambda t: readers.submit(self._prepare, t), todo, ahead)
+                    for parsed in lanes.run(self._ask, self._batches(ready), self._put_off):
+                        self._take(parsed)
             except BaseException as error:  # Ctrl-C in a notebook too: a second one cuts this short
                 self._ending.end()  # what waits in the lanes is not sent any more
                 if isinstance(error, Exception) or not self.stop.is_set():
@@ -128,35 +125,30 @@ class Run:
                 f"was answered is stored; the same command with a higher --max-cost goes on."
             )
 
+    def _rounds(self, seen: Iterable[Seen], lanes: Lanes) -> Iterator[Iterable[Todo]]:
+        """What all files lack, then what was put off, until nothing is under way any more."""
+        yield self._missing(seen)
+        while True:
+            if self._later and not self._ending.is_set():
+                yield self._until(self._later.next())
+            elif lanes.busy:
+                for parsed in lanes.completed():
+                    self._take(parsed)
+            else:
+                return
+
     def _put_off(self, batch: Batch) -> bool:
         """Ask a batch when the other files are through; False when it has to be asked now."""
-        if self._second or len(self._later) > PUT_OFF:
-            return False
-        for work in batch.works:
-            left = [self.keeping.leave(request) for request in work.requests]
-            questions = tuple(q for todo in left for q in todo.questions)
-            self._later.append(replace(left[0], questions=questions))
-        return True
+        takes = self._later.takes(batch.requests)
+        if takes:
+            self._later.add(batch.requests, tried=False, stands=True)
+        return takes
 
-    def _again(self) -> Iterator[Todo]:
-        """What was put off: of an image all at once, for what one call carries is paid for once."""
-        self._second = True
-        later: dict[int, Todo] = {}
-        for todo in self._later:
-            first = later.setdefault(todo.image_id, replace(todo, questions=()))
-            more = replace(first, questions=(*first.questions, *todo.questions))
-            later[todo.image_id] = more
-        self._later = []
-        for todo in later.values():
+    def _until(self, items: Iterable[T]) -> Iterator[T]:
+        for item in items:
             if self._ending.is_set():
                 return
-            yield todo
-
-    def _until(self, files: Iterable[Found]) -> Iterator[Found]:
-        for found in files:
-            if self._ending.is_set():
-                return
-            yield found
+            yield item
 
     def _missing(self, seen: Iterable[Seen]) -> Iterator[Todo]:
         for chunk in batched(seen, LOOKUP):
@@ -232,7 +224,8 @@ class Run:
         if self._ending.is_set():
             return [Parsed(request, None) for request in batch.requests]
         till = self._tills[provider.name]
-        parsed = ask(provider, batch, self._ending, self._gates[provider.name], till)
+        gate, again = self._gates[provider.name], self._later.was_tried(batch)
+        parsed = ask(provider, batch, self._ending, gate, till, again=again)
         for part in parsed:
             if isinstance(part.result, AuthenticationError):
                 self._denied = part.result
@@ -242,8 +235,8 @@ class Run:
 
     def _take(self, parsed: Iterable[Parsed]) -> None:
         for part in parsed:
-            if not self._second and self._may_wait(part):
-                self._later.append(self.keeping.leave(part.request))
+            if self._later.takes([part.request]) and self._may_wait(part):
+                self._later.add([part.request], tried=part.result is not None)
             else:
                 self.keeping.take(part)
         self.keeping.commit_if_due()
@@ -253,8 +246,11 @@ class Run:
 
     def _may_wait(self, part: Parsed) -> bool:
         """Whether to ask it again later: it costs nothing, and something stands in the way now."""
+        if part.away is Away.HELD:
+            return True
         throttled = isinstance(part.result, RateLimited) and part.result.charged is False
-        return part.away is Away.HELD or (throttled and not self._ending.is_set())
+        over = self._ending.is_set() or self._gates[part.request.provider].given_up
+        return throttled and not over
 
     def _idle(self) -> None:
         self.keeping.commit_if_due()
