@@ -182,7 +182,7 @@ def test_what_falls_as_the_other_rises_is_turned_round(tmp_path: Path, order) ->
 
 def test_scores_the_other_way_round() -> None:
     words = Scored.of_words("one", np.array(["LIKELY", "", "VERY_UNLIKELY", "UNKNOWN"], object))
-    assert words.reversed().words.tolist() == ["UNLIKELY", "", "VERY_LIKELY", "UNKNOWN"]
+    assert words.reversed().words.tolist() == ["UNLIKELY", None, "VERY_LIKELY", None]
     numbers = np.array([3.0, np.nan, 1.0, np.nan])
     below = np.array([False, True, False, False])
     turned = Scored.of_numbers("one", "percent", numbers, below).reversed()
@@ -362,6 +362,15 @@ def test_emotions_in_words_beside_emotions_in_numbers(tmp_path: Path) -> None:
     assert value(found, "spearman", "emotion: happy") == pytest.approx(1)
     assert "emotion: strongest" not in things(found)  # words have no strongest
     assert value(found, "auc", "emotion: happy", at=4) == 1
+
+
+def test_a_likelihood_that_is_unknown_for_some_faces_is_missing_there(tmp_path: Path) -> None:
+    """Google leaves out what it does not know: such a face has no word."""
+    one = [{"blurred": likely(LIKELIHOODS[at % 5])} if at % 3 else {} for at in range(30)]
+    other = [{"blurred": likely(LIKELIHOODS[at % 5])} for at in range(30)]
+    found = compared(study(tmp_path, one=one, other=other))
+    row = row_of(found, "weighted_kappa_linear", "blurred")
+    assert (row.estimate.value, row.estimate.n) == (1, 20)
 
 
 def test_an_emotion_that_nobody_shares_is_told(tmp_path: Path) -> None:

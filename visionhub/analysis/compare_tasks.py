@@ -196,7 +196,13 @@ def _pairwise(
         return None
     part = Part(task, chosen.raters, notes=list(chosen.notes))
     for first, second in combinations(answers, PAIR):
-        part.rows += measures(first, second, wanted.settings)
+        rows = list(measures(first, second, wanted.settings))
+        part.rows += rows
+        if not rows:
+            part.notes.append(
+                f"{first.rater.name} and {second.rater.name} have no category in common: what one "
+                f"has never reported may not be on its list."
+            )
         if apart is not None:
             part.apart.append(apart(first, second))
     return part

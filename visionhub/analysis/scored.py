@@ -39,7 +39,7 @@ WORDS = "likelihood"
 class Scored:
     """One rater's scores of n units.
 
-    scale: likelihood (`words` has the words, "" for none), or that of the numbers: two raters'
+    scale: likelihood (`words` has the words, None for none), or that of the numbers: two raters'
     numbers are one quantity where the scales are the same and `unit` says so. numbers: (n,), nan
     for missing. below: (n,) not reported, for it is below the floor.
     """
@@ -53,9 +53,11 @@ class Scored:
 
     @classmethod
     def of_words(cls, name: str, words: Words) -> Scored:
-        """From words of likelihood."""
+        """From words of likelihood; "" and whatever is no such word (UNKNOWN) is missing."""
         n = len(words)
-        return cls(name, WORDS, words, np.full(n, np.nan), np.zeros(n, np.bool_))
+        known = [str(word).upper() if word else None for word in words]
+        said = np.array([w if w in LIKELIHOODS else None for w in known], dtype=object)
+        return cls(name, WORDS, said, np.full(n, np.nan), np.zeros(n, np.bool_))
 
     @classmethod
     def of_numbers(
@@ -74,8 +76,8 @@ class Scored:
     def reversed(self) -> Scored:
         """The same the other way round: what was the highest is the lowest."""
         if self.ordinal:
-            other = dict(zip(LIKELIHOODS, LIKELIHOODS[::-1], strict=True))
-            words = np.array([other.get(str(word), word) for word in self.words], dtype=object)
+            other = dict(zip((*LIKELIHOODS, None), (*LIKELIHOODS[::-1], None), strict=True))
+            words = np.array([other[word] for word in self.words], dtype=object)
             return replace(self, words=words)
         return replace(self, numbers=-self.ranked, below=np.zeros_like(self.below))
 
