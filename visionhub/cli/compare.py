@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from visionhub.cli.options import spared
+
 TasksOption = Annotated[
     str | None,
     typer.Option(
@@ -39,6 +41,21 @@ SourceOption = Annotated[
 MOST = 100
 
 
+def _page(param: typer.CallbackParam, value: Path | None) -> Path | None:
+    """Refuse a name that the page cannot have, before anything is compared."""
+    if value is None:
+        return None
+    from visionhub.report.compared_page import check_name
+
+    check_name(value)
+    return spared(param, value)
+
+
+HtmlOption = Annotated[
+    Path | None, typer.Option(help="Write a page to look through.", callback=_page)
+]
+
+
 def compare(
     study: Annotated[Path, typer.Argument(help="The study file.")] = Path("study.db"),
     tasks: TasksOption = None,
@@ -57,7 +74,7 @@ def compare(
     seed: Annotated[int, typer.Option(help="The seed of the draws.")] = 0,
     confidence: Annotated[float, typer.Option(help="Level of the intervals.")] = 0.95,
     most: Annotated[int, typer.Option(min=1, help="Labels measured one by one.")] = MOST,
-    html: Annotated[Path | None, typer.Option(help="Write a page to look through.")] = None,
+    html: HtmlOption = None,
     gallery: Annotated[int, typer.Option(min=0, help="Photographs on that page.")] = 200,
     show_faces: Annotated[
         bool, typer.Option("--show-faces", help="Do not blur faces: mind who will see the page.")
@@ -70,8 +87,10 @@ def compare(
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show how far services and people agree, label by label and box by box, with intervals."""
+    from visionhub.cli.progress import note
     from visionhub.report.compared import as_json, sections
     from visionhub.report.compared_files import write_tables
+    from visionhub.report.compared_page import compared_page
     from visionhub.report.comparing import compare as compared
     from visionhub.report.terminal import write, write_json
     from visionhub.store.study import StudyFile
@@ -95,6 +114,9 @@ def compare(
         for folder, form in ((csv, "csv"), (parquet, "parquet")):
             if folder is not None:
                 write_tables(found, opened, folder, form, overwrite=overwrite)
+        if html is not None:
+            page = compared_page(found, opened, html, gallery=gallery, show_faces=show_faces)
+            note(page.said(html))
     write_json(as_json(found)) if json else write(sections(found))
 
 

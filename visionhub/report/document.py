@@ -1,4 +1,4 @@
-"""A page that is one file: it loads nothing, and a policy in its head lets nothing else run in it."""
+"""A page that is one file: it loads nothing, and its own policy lets nothing else run in it."""
 
 from __future__ import annotations
 

@@ -43,23 +43,31 @@ class Thumbnail:
     privacy: Privacy
 
 
-def thumbnail(data: bytes, answers: Sequence[Shown], *, show_faces: bool) -> Thumbnail:
+def thumbnail(
+    data: bytes,
+    answers: Sequence[Shown],
+    *,
+    show_faces: bool,
+    side: int = SIDE,
+    quality: int = QUALITY,
+) -> Thumbnail:
     """The upright photograph, small; faces blurred unless `show_faces`.
 
     Where no provider has searched the photograph for faces, the whole of it is blurred: what is
-    promised is that no face is shown that could be known. Raises UnreadableImage.
+    promised is that no face is shown that could be known. side: pixels of the longest side at most;
+    quality: of the JPEG, 1 to 95. Raises UnreadableImage.
     """
     _, sent = render(data, Limits())
     photograph = sent.open()
-    scale = min(1.0, SIDE / max(photograph.size))
-    small = photograph.resize([max(1, round(side * scale)) for side in photograph.size])
+    scale = min(1.0, side / max(photograph.size))
+    small = photograph.resize([max(1, round(length * scale)) for length in photograph.size])
     privacy, faces = (Privacy.SHOWN, []) if show_faces else privacy_of(answers)
     if privacy is Privacy.WHOLE:
         small = _smeared(small)
     for box in faces:
         _blur(small, box)
     out = io.BytesIO()
-    small.save(out, "JPEG", quality=QUALITY, optimize=True)
+    small.save(out, "JPEG", quality=quality, optimize=True)
     return Thumbnail(out.getvalue(), *small.size, privacy)
 
 
