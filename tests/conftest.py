@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 from PIL import Image, ImageDraw
 
+from tests import browsers
 from visionhub import registry
 from visionhub.provider import Provider
 
@@ -72,6 +74,19 @@ def shared() -> Path:
     if not (folder / "images").is_dir():
         pytest.skip("no folder ../shared/images beside the checkout: real photographs not tested")
     return folder
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A running Chromium; for a module only, because it keeps an event loop running."""
+    found = browsers.program()
+    if found is None:
+        pytest.skip("no Chromium on this machine: pages were not tried in a browser")
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with api.sync_playwright() as play:
+        running = play.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield running
+        running.close()
 
 
 @pytest.fixture

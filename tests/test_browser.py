@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.browsers import opened
 from tests.made import made_study
 from visionhub.report.contact import contact_sheet
 from visionhub.store.study import StudyFile
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -27,34 +25,10 @@ def sheet(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "sheet.html"
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    program = next((found for name in BROWSERS if (found := shutil.which(name))), None)
-    if program is None:
-        pytest.skip("no Chromium on this machine: the contact sheet was not tried in a browser")
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with api.sync_playwright() as play:
-        running = play.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield running
-        running.close()
-
-
 @pytest.fixture
 def page(browser: Any, sheet: Path) -> Iterator[Any]:
-    """The opened page; the test fails afterwards on any message, error or request of its own."""
-    view = browser.new_page(viewport={"width": 1280, "height": 900})
-    trouble: list[str] = []
-    view.on("console", lambda message: trouble.append(f"console: {message.text}"))
-    view.on("pageerror", lambda error: trouble.append(f"error: {error}"))
-    view.on("dialog", lambda dialog: trouble.append("dialog") or dialog.dismiss())
-    view.on(
-        "request",
-        lambda r: r.url.startswith("data:") or r.url == sheet.as_uri() or trouble.append(r.url),
-    )
-    view.goto(sheet.as_uri())
-    yield view
-    view.close()
-    assert trouble == []
+    with opened(browser, sheet) as view:
+        yield view
 
 
 def visible(page: Any) -> list[str]:
