@@ -587,11 +587,16 @@ def test_settings_are_read_checked_and_taken_from_variables(use, photos, study, 
     ):
         with pytest.raises(UsageError, match=says):
             run(study, photos, settings={key: "often"}, max_cost="9")
+    monkeypatch.setenv("VISIONHUB_TOY_RATE", "often")
+    with pytest.raises(UsageError, match=r"^VISIONHUB_TOY_RATE=often: expected a value of type fl"):
+        run(study, photos, max_cost="9")
+    assert str(toy.unusable("rate", "no")) == "VISIONHUB_TOY_RATE=often: no."
     monkeypatch.setenv("VISIONHUB_TOY_RATE", "250")
     toy.configure({})
     assert toy.setting("rate") == 250
     toy.configure({"rate": "3"})
     assert toy.setting("rate") == 3
+    assert str(toy.unusable("rate", "no")) == "--set toy.rate=3: no."
 
 
 def test_a_rehearsal_says_so_wherever_it_is_shown(use, photos, tmp_path):

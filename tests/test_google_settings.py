@@ -71,6 +71,25 @@ def test_parameters_that_cannot_be_are_told_before_anything_is_sent(task, option
         provider.ready({task: options}, print)
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("concurrency", "0", "give a number from 1 to"),
+        ("batch", "17", "give a number from 1 to 16"),
+        ("timeout", "0", "give a number from 0.001 to"),
+        ("rate_calls", "-1", "give a number from 0 to"),
+        ("sandbox", "here", "give host:port"),
+        ("rate_calls", "x", "expected a value of type float"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_named_as_it_was_given(monkeypatch, name, text, says):
+    with pytest.raises(UsageError, match=f"^--set google.{name}={text}: {says}"):
+        GoogleVision().configure({name: text})
+    monkeypatch.setenv(f"VISIONHUB_GOOGLE_{name.upper()}", text)
+    with pytest.raises(UsageError, match=f"^VISIONHUB_GOOGLE_{name.upper()}={text}: {says}"):
+        GoogleVision().configure({})
+
+
 def test_concurrency_is_the_setting(monkeypatch):
     provider = GoogleVision()
     assert provider.concurrency == 16

@@ -536,3 +536,22 @@ def test_dates_of_answers_are_what_the_sdk_saves():
     saved = {"FaceDetails": [], "ResponseMetadata": {"HTTPHeaders": {"date": header}}}
     (found,) = Rekognition().adopt(json.dumps(saved).encode())
     assert found.received_at == "2022-10-12T12:46:53Z"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("concurrency", "0", "give 1 or more"),
+        ("timeout", "inf", "give more than 0"),
+        ("rate", "-1", "give 0 or more"),
+        ("sandbox", "host:99999", "write it as host:port"),
+        ("endpoint", "host", "write it as https://host"),
+        ("rate", "x", "expected a value of type float"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_named_as_it_was_given(monkeypatch, name, text, says):
+    with pytest.raises(UsageError, match=f"^--set rekognition.{name}={text}: {says}"):
+        Rekognition().configure({name: text})
+    monkeypatch.setenv(f"VISIONHUB_REKOGNITION_{name.upper()}", text)
+    with pytest.raises(UsageError, match=f"^VISIONHUB_REKOGNITION_{name.upper()}={text}: {says}"):
+        Rekognition().configure({})

@@ -40,6 +40,7 @@ class Parameter:
 
     def read(self, name: str, text: str, option: str = "--param") -> Value:
         """The value that a user typed, as the default's type; UsageError when it is none."""
+        typed = f"{option} {name}={text}".lstrip()  # no option: `name` is a variable
         try:
             value: Value = (
                 _truth(text)
@@ -50,9 +51,9 @@ class Parameter:
             )
         except ValueError as error:
             kind = type(self.default).__name__
-            raise UsageError(f"{option} {name}={text}: expected a value of type {kind}") from error
+            raise UsageError(f"{typed}: expected a value of type {kind}") from error
         if self.choices and value not in self.choices:
-            raise UsageError(f"{option} {name}={text}: choose one of {', '.join(self.choices)}")
+            raise UsageError(f"{typed}: choose one of {', '.join(self.choices)}")
         return value
 
 
@@ -246,9 +247,21 @@ class Provider(ABC):
 
     def setting(self, name: str) -> Value:
         """A setting's value: as given, else from its variable, else the default."""
-        text = self._given.get(name) or os.environ.get(variable(self.name, name))
+        option, where, text = self._typed(name)
         parameter = self.settings[name]
-        return parameter.read(f"{self.name}.{name}", text, "--set") if text else parameter.default
+        return parameter.read(where, text, option) if text else parameter.default
+
+    def unusable(self, name: str, says: str) -> UsageError:
+        """The error of a setting with a value that cannot be used; it names where that stands."""
+        option, where, text = self._typed(name)
+        return UsageError(f"{option} {where}={text}: {says}.".lstrip())
+
+    def _typed(self, name: str) -> tuple[str, str, str]:
+        """The option, if it was one, the name and the text of a setting; no text where none is."""
+        if text := self._given.get(name):
+            return "--set", f"{self.name}.{name}", text
+        known = variable(self.name, name)
+        return "", known, os.environ.get(known, "")
 
     @property
     def rehearsing(self) -> bool:

@@ -84,10 +84,10 @@ class GoogleVision(Provider):
         for name in ("timeout", "rate_calls", "rate_units"):
             least = 0.001 if name == "timeout" else 0.0  # a rate of 0 is the built-in one
             if not least <= self._number(name) <= MOST:
-                raise UsageError(f"--set google.{name}: give a number from {least:g} to {MOST}.")
+                raise self.unusable(name, f"give a number from {least:g} to {MOST}")
         host, _, port = str(self.setting("sandbox")).rpartition(":")
         if self.rehearsing and not (host and port.isdigit()):
-            raise UsageError("--set google.sandbox: give host:port, such as 127.0.0.1:8099.")
+            raise self.unusable("sandbox", "give host:port, such as 127.0.0.1:8099")
 
     def revision(self, task: Task, options: Mapping[str, Value]) -> str:
         """API version and requested model; an earlier answer does not tell which that was."""
@@ -167,7 +167,7 @@ class GoogleVision(Provider):
     def _count(self, name: str, least: int, most: int) -> int:
         value = whole(self.setting(name))
         if not least <= value <= most:
-            raise UsageError(f"--set google.{name}={value}: give a number from {least} to {most}.")
+            raise self.unusable(name, f"give a number from {least} to {most}")
         return value
 
     def _number(self, name: str) -> float:

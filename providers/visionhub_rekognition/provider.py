@@ -73,7 +73,7 @@ class Rekognition(Provider):
         self.concurrency = self._way().concurrency
 
     def _way(self) -> Way:
-        return Way(
+        way = Way(
             region=str(self.setting("region")),
             profile=str(self.setting("profile")),
             instance_role=bool(self.setting("instance_role")),
@@ -83,6 +83,10 @@ class Rekognition(Provider):
             timeout=float(str(self.setting("timeout"))),
             rate=float(str(self.setting("rate"))),
         )
+        name, says = way.wrong()
+        if name:
+            raise self.unusable(name, says)
+        return way
 
     def rates(self) -> Mapping[str, float]:
         """Calls a second by operation."""

@@ -15,7 +15,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from visionhub.errors import AuthenticationError, ProviderError, UsageError
+from visionhub.errors import AuthenticationError, ProviderError
 from visionhub.provider import Announce, import_extra
 from visionhub_rekognition.faults import KEYS, REGION, translated
 from visionhub_rekognition.operations import Arguments, Operation
@@ -42,24 +42,26 @@ class Way:
     timeout: float = 60.0
     rate: float = 0.0
 
-    def __post_init__(self) -> None:
+    def wrong(self) -> tuple[str, str]:
+        """The first setting that cannot be used, and what to do about it; empty for none."""
         host, _, port = self.sandbox.rpartition(":")
         scheme = self.endpoint.partition("://")[0]
-        for wrong, name, value, says in (
-            (self.concurrency < 1, "concurrency", self.concurrency, "give 1 or more"),
-            (not 0 < self.timeout < math.inf, "timeout", f"{self.timeout:g}", "give more than 0"),
-            (not 0 <= self.rate < math.inf, "rate", f"{self.rate:g}", "give 0 or more"),
+        for wrong, name, says in (
+            (self.concurrency < 1, "concurrency", "give 1 or more"),
+            (not 0 < self.timeout < math.inf, "timeout", "give more than 0"),
+            (not 0 <= self.rate < math.inf, "rate", "give 0 or more"),
             (
                 bool(self.sandbox) and not (host and port.isdecimal() and int(port) <= LAST_PORT),
-                *("sandbox", self.sandbox, "write it as host:port"),
+                *("sandbox", "write it as host:port"),
             ),
             (
                 bool(self.endpoint) and scheme not in ("http", "https"),
-                *("endpoint", self.endpoint, "write it as https://host"),
+                *("endpoint", "write it as https://host"),
             ),
         ):
             if wrong:
-                raise UsageError(f"--set rekognition.{name}={value}: {says}.")
+                return name, says
+        return "", ""
 
     def find_region(self) -> str:
         """The region: as set, from the environment, or the profile's; empty when none is named."""
