@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import ClassVar
 
@@ -138,6 +139,14 @@ def test_a_pause_holds_those_too_who_wait_already_and_saves_up_nothing():
     turns += [bucket.take(1) for _ in range(2)]
     waits = [round(bucket.wait(turn), 1) for turn in turns]
     assert waits == [10.0, 10.4, 10.9, 11.4, 11.9]
+
+
+@pytest.mark.parametrize("most", [2, 2.0, Decimal(2), "2 USD"])
+def test_a_cap_may_be_a_number(use, photos, study, most):
+    toy = use(Paid())
+    with pytest.raises(CapReached, match=r"cap of 2\.00 USD"):
+        run(study, photos, max_cost=most)
+    assert len(toy.calls) == 2
 
 
 def test_the_rate_holds_a_run_back(use, photos, study):

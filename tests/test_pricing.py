@@ -6,8 +6,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -15,7 +17,7 @@ from hypothesis import strategies as st
 
 from visionhub import registry
 from visionhub.errors import UsageError
-from visionhub.pricing import Price, PriceTable, Tier, day, money, month, parse_money, units
+from visionhub.pricing import Amount, Price, PriceTable, Tier, day, money, month, parse_money, units
 from visionhub.pricing.table import PACKAGED
 
 TODAY = date(2026, 11, 23)
@@ -156,10 +158,32 @@ def test_money_is_read_back_as_it_was_written(micros: int, currency: str) -> Non
         (".000001", 1, None),
         ("0", 0, None),
         ("1.5000000", 1_500_000, None),
+        (1, 1_000_000, None),
+        (0.5, 500_000, None),
+        (0.1, 100_000, None),
+        (1e-6, 1, None),
+        (Decimal("0.10"), 100_000, None),
+        (Decimal("1E+1"), 10_000_000, None),
     ],
 )
-def test_amounts_that_can_be_read(text: str, micros: int, currency: str | None) -> None:
+def test_amounts_that_can_be_read(text: Amount, micros: int, currency: str | None) -> None:
     assert parse_money(text) == (micros, currency)
+
+
+@pytest.mark.parametrize(
+    "number",
+    [True, -1, -0.5, float("nan"), float("inf"), Decimal("sNaN"), None, b"5", [5], 1j],
+)
+def test_what_is_no_number_of_money_is_refused_in_one_sentence(number: Any) -> None:
+    with pytest.raises(UsageError, match=r"^--cap .* is no amount of money"):
+        parse_money(number, "--cap")
+
+
+def test_a_float_is_the_number_that_is_shown() -> None:
+    with pytest.raises(UsageError, match=r"^0\.30000000000000004: at most 6 decimal places"):
+        parse_money(0.1 + 0.2)
+    with pytest.raises(UsageError, match=r"^Decimal\('1E\+999999'\): no amount above"):
+        parse_money(Decimal("1E+999999"))
 
 
 @pytest.mark.parametrize(

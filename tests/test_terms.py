@@ -119,7 +119,9 @@ def test_the_cap_is_in_the_currency_of_the_prices() -> None:
     said = refusal("google.labels", ask=Ask(max_cost="5 EUR"))
     assert "--max-cost 5 EUR" in said
     assert "USD" in said
-    assert "no amount" in refusal("google.labels", ask=Ask(max_cost="five"))
+    assert "--max-cost 'five' is no amount" in refusal("google.labels", ask=Ask(max_cost="five"))
+    assert "--max-cost True is no amount" in refusal("google.labels", ask=Ask(max_cost=True))
+    assert "--max-cost 0.1234567: at most" in refusal("google.labels", ask=Ask(max_cost=0.1234567))
 
 
 def test_old_prices_are_told_and_then_refused() -> None:

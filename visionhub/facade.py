@@ -20,6 +20,7 @@ from visionhub.engine.run import Run
 from visionhub.engine.sources import Sources, without_study
 from visionhub.engine.terms import Terms, make_terms
 from visionhub.errors import AuthenticationError, CapReached
+from visionhub.pricing import Amount
 from visionhub.report.readable import Readable
 from visionhub.store.record import Recorder
 from visionhub.store.study import StudyFile
@@ -109,7 +110,7 @@ class Study(Readable):
         sensitive: str | Sequence[str] = (),
         settings: Mapping[str, str] | None = None,
         sandbox: str = "",
-        max_cost: str | None = None,
+        max_cost: Amount | None = None,
         prices: str | os.PathLike[str] | None = None,
         old_prices: bool = False,
         assume_free: Mapping[str, str] | None = None,
@@ -125,7 +126,7 @@ class Study(Readable):
         parameters: "task.name" or "provider.task.name" to its text, as `--param` takes it.
         settings: "provider.name" to its text, as `--set` takes it.
         sandbox: the address, host:port, of a rehearsal server that answers for cloud services.
-        max_cost: the most that the study may ever spend, such as "5" or "5 USD".
+        max_cost: the most that the study may ever spend, such as "5 USD", "0.5" or 0.5.
         prices: a price table of your own, over the packaged one; old_prices: whatever its age.
         assume_free: "provider.task" to the free units a month that you claim.
         on_ambiguous: "skip" or "retry" requests of which nobody knows whether they were charged,

@@ -12,6 +12,7 @@ from visionhub import registry
 from visionhub.engine.pace import Pace
 from visionhub.errors import AuthenticationError, MissingExtra, UsageError
 from visionhub.images import Limits
+from visionhub.pricing import Amount
 from visionhub.provider import Announce, Provider, TaskSpec, Value, canonical
 from visionhub.schema import Task
 from visionhub.store.canaries import ending_of
@@ -32,7 +33,7 @@ class Ask:
 
     settings: "provider.name" to typed text. sandbox: the address of a rehearsal server, which then
     answers for every provider that can be rehearsed.
-    max_cost: the study's cap, such as "5" or "5 USD". prices: the user's own price table, over the
+    max_cost: the study's cap, such as "5 USD" or 5. prices: the user's own price table, over the
     packaged one; old_prices: use prices even when they were read long ago. assume_free:
     "provider.task" to the free units a month that the user claims. on_ambiguous: whether a request
     whose earlier outcome is unknown is asked again: skip, retry or ask (see `engine.terms`).
@@ -46,7 +47,7 @@ class Ask:
     sensitive: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
     sandbox: str = ""
-    max_cost: str | None = None
+    max_cost: Amount | None = None
     prices: Path | None = None
     old_prices: bool = False
     assume_free: Mapping[str, str] = field(default_factory=dict)

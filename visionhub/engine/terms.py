@@ -51,7 +51,7 @@ def make_terms(
     if ask.on_ambiguous not in ON_AMBIGUOUS:
         choices = ", ".join(ON_AMBIGUOUS)
         raise UsageError(f"--on-ambiguous {ask.on_ambiguous}: choose one of {choices}.")
-    amount = parse_money(ask.max_cost) if ask.max_cost is not None else None
+    amount = parse_money(ask.max_cost, "--max-cost") if ask.max_cost is not None else None
     table = PriceTable.read(ask.prices) if ask.prices else PriceTable.packaged()
     lines = _lines(table, providers, questions, today)
     free = _claims(ask.assume_free, questions, lines)
