@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from visionhub.analysis.drift_scores import share_of_images
 from visionhub.analysis.drift_things import Things
@@ -18,8 +16,7 @@ from visionhub.analysis.located import Located
 from visionhub.analysis.measured import Measured
 from visionhub.analysis.ordinal import weighted_kappa
 from visionhub.analysis.part import Apart
-from visionhub.analysis.safe_search import scored
-from visionhub.analysis.scored import LIKELIHOODS, Scored
+from visionhub.analysis.scored import LIKELIHOODS
 from visionhub.analysis.text import both_texts
 from visionhub.analysis.texts import Edits, character_edits
 
@@ -72,20 +69,28 @@ class Read:
 
 @dataclass(frozen=True)
 class Likelihoods:
-    """Two versions' words for each category, image by image."""
+    """Two versions' words for each category, image by image.
+
+    words: those that occur, after the likelihoods in their order; the last is NO_WORD. said:
+    (before, after), each (images, categories) numbers of words. A word that is no likelihood
+    (UNKNOWN) is in no order: it shows where words go, and counts as missing elsewhere.
+    """
 
     two: Located
     categories: tuple[str, ...]
-    words: tuple[tuple[Scored, ...], tuple[Scored, ...]]
+    words: tuple[str, ...]
+    said: tuple[Integers, Integers]
 
     @classmethod
     def of(cls, before: Answers, after: Answers) -> Likelihoods:
         """Of the images that both have answered for, and every category of either."""
         two = Located.of("safe_search", [before, after])
-        found = {t.lower(): None for one in (before, after) for t in one.texts["category"]}
-        categories = tuple(sorted(found))
-        sides = [tuple(scored(one, (name,)) for name in categories) for one in two.answers]
-        return cls(two, categories, (sides[0], sides[1]))
+        both = (before, after)
+        categories = tuple(sorted({t.lower() for one in both for t in one.texts["category"]}))
+        others = sorted({t for one in both for t in one.texts["score_word"]} - {*LIKELIHOODS})
+        words = (*LIKELIHOODS, *others, NO_WORD)
+        sides = [_said(one, categories, words) for one in two.answers]
+        return cls(two, categories, words, (sides[0], sides[1]))
 
     @property
     def names(self) -> tuple[str, str]:
@@ -95,53 +100,48 @@ class Likelihoods:
     def measures(self, settings: Settings) -> Iterator[Measured]:
         """Category by category: how often the word stayed, rose or fell; weighted kappa."""
         sources, how = settings.of(self.two.images), settings.how
-        for name, first, second in zip(self.categories, *self.words, strict=True):
-            then, now = first.ranked, second.ranked
-            known = np.flatnonzero(~np.isnan(then) & ~np.isnan(now))
+        levels = range(len(LIKELIHOODS))
+        for at, name in enumerate(self.categories):
+            then, now = (side[:, at] for side in self.said)
+            known = np.flatnonzero(np.maximum(then, now) < len(levels))
             a, b = then[known], now[known]
             by = None if sources is None else sources[known]
             for measure, hits in zip(CHANGES, (a == b, b > a, b < a), strict=True):
                 share = share_of_images(hits, by, how, "no image has both words")
                 yield Measured("safe_search", measure, self.names, share, thing=name)
-            words = (first.words, second.words)
-            kappa = weighted_kappa(*words, levels=LIKELIHOODS, sources=sources, how=how)
+            kappa = weighted_kappa(a, b, levels=levels, sources=by, how=how)
             yield Measured("safe_search", "weighted_kappa_quadratic", self.names, kappa, thing=name)
 
     def transitions(self) -> Iterator[dict[str, Any]]:
         """How many images went from which word to which, category by category."""
-        for name, first, second in zip(self.categories, *self.words, strict=True):
-            pairs = Counter(zip(_said(first), _said(second), strict=True))
-            for (then, now), images in sorted(pairs.items(), key=lambda pair: _order(pair[0])):
+        many = len(self.words)
+        for at, name in enumerate(self.categories):
+            then, now = (side[:, at] for side in self.said)
+            pairs, images = np.unique(then * many + now, return_counts=True)
+            for pair, count in zip(pairs.tolist(), images.tolist(), strict=True):
                 yield {
                     "a": self.names[0],
                     "b": self.names[1],
                     "category": name,
-                    "word_a": then,
-                    "word_b": now,
-                    "images": images,
+                    "word_a": self.words[pair // many],
+                    "word_b": self.words[pair % many],
+                    "images": count,
                 }
 
     def likely(self) -> Things:
         """Categories that are at least likely, as things that images have."""
-        rows = [_likely(side) for side in self.words]
+        least = LIKELIHOODS.index(YES)
+        yes = [(side >= least) & (side < len(LIKELIHOODS)) for side in self.said]
+        rows = [(at, category) for at, category in map(np.nonzero, yes)]
         labels = [f"{name} ({YES} or more)" for name in self.categories]
         return Things.of_rows("safe_search", self.names, self.two.images, labels, rows)
 
 
-def _likely(side: Sequence[Scored]) -> tuple[Integers, Integers]:
-    """Positions of images and categories, image after image."""
-    table = [one.ranked >= LIKELIHOODS.index(YES) for one in side]
-    if not table:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    at, category = np.nonzero(np.stack(table, axis=1))
-    return at, category
-
-
-def _said(one: Scored) -> list[str]:
-    words: NDArray[Any] = one.words
-    return [str(word) or NO_WORD for word in words.tolist()]
-
-
-def _order(words: tuple[str, str]) -> tuple[int, int, tuple[str, str]]:
-    place = {word: at for at, word in enumerate(LIKELIHOODS)}
-    return place.get(words[0], -1), place.get(words[1], -1), words
+def _said(one: Answers, categories: Sequence[str], words: Sequence[str]) -> Integers:
+    """(images, categories) numbers of words; NO_WORD for nothing."""
+    category = [categories.index(text.lower()) for text in one.texts["category"]]
+    word = [words.index(text) for text in one.texts["score_word"]] + [len(words) - 1]
+    found = np.full((len(one.images), len(categories)), len(words) - 1, dtype=np.int64)
+    columns = np.array(category, dtype=np.int64)[one.words["category"]]
+    found[one.at, columns] = np.array(word, dtype=np.int64)[one.words["score_word"]]
+    return found
