@@ -29,9 +29,9 @@ One file a table, one row a thing that was reported. `path` and `image` say of w
 """
 
 
-def codebook_text(tables: Sequence[TidyTable]) -> str:
-    """As Markdown."""
-    lines = [INTRO]
+def codebook_text(tables: Sequence[TidyTable], intro: str = INTRO) -> str:
+    """As Markdown. intro: what holds for all tables."""
+    lines = [intro]
     for table in tables:
         lines += [f"## {table.name}", "", table.text, ""]
         lines += ["| column | type | meaning | unit |", "|---|---|---|---|"]

@@ -1,16 +1,14 @@
-"""A comparison as plain values and for a terminal; all of it, nothing computed anew."""
+"""A comparison as plain values, and what its values are called; all of it, nothing anew."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from visionhub.analysis.compare import Comparison, Part
-from visionhub.analysis.estimate import Estimate
 from visionhub.analysis.measured import Measured
 from visionhub.report.terminal import Section
 
-SHOWN = 12  # labels, classes and categories on the terminal; all are in the other forms
 WORDS = {
     "jaccard": "Jaccard, all labels",
     "jaccard_comparable": "Jaccard, comparable labels",
@@ -34,7 +32,18 @@ WORDS = {
     "gwet_ac1": "AC1",
     "pabak": "PABAK",
     "cohen_kappa": "kappa",
+    "percent_agreement": "share that agree",
+    "spearman": "Spearman",
+    "kendall_tau_b": "Kendall's tau-b",
+    "icc_agreement": "ICC(A,1)",
+    "sign_of_b": "sign of B's angle",
+    "mean_absolute_difference_degrees": "mean |difference|, degrees",
+    "mean_absolute_difference_years": "mean |difference|, years",
+    "mean_difference_years": "A less B, years",
+    "mean_difference": "A less B",
+    "ranges_overlap": "ranges that overlap",
 }
+SMALL = 0.005  # what two decimals would make 0
 HIDDEN = ("rbo_min", "rbo_residual", "prevalence_index", "bias_index", "percent_agreement")
 
 
@@ -80,74 +89,10 @@ def rater_row(part: Part, at: int) -> dict[str, Any]:
 
 
 def sections(found: Comparison) -> Iterator[Section]:
-    """For a terminal: the measures by task, and what to know about them."""
-    title = f"{found.study}: {', '.join(part.task for part in found.parts)}"
-    title += " (REHEARSAL: no finding)" if found.rehearsal else ""
-    about = found.about
-    yield Section(
-        title,
-        notes=(
-            f"{100 * about['confidence']:g} % intervals, {about['draws']:,} draws, seed "
-            f"{about['seed']}; sources: {about['sources']}. A: the first rater, B: the second.",
-            *found.notes,
-        ),
-    )
-    for part in found.parts:
-        yield from _part(part)
+    """For a terminal: what a reader asks first, task by task."""
+    from visionhub.report.compared_terminal import sections as made
 
-
-def _part(part: Part) -> Iterator[Section]:
-    names = ", ".join(
-        f"{one.name} ({one.images:,} images{', ' + one.version if one.version else ''})"
-        for one in part.raters
-    )
-    yield Section(f"## {part.task}", notes=(names, *part.notes))
-    for raters in dict.fromkeys(row.raters for row in part.rows if not row.thing):
-        rows = [row for row in part.rows if row.raters == raters and not row.thing]
-        shown = [row for row in rows if row.measure not in HIDDEN]
-        by_level = [row for row in shown if row.at is None]
-        by_threshold = [row for row in shown if row.at is not None]
-        title = " ~ ".join(raters)
-        yield from _grid(title, by_level, lambda row: row.level or "value")
-        yield from _grid(title, by_threshold, _threshold)
-    yield from _things(part)
-    yield from _mapped(part)
-
-
-def _threshold(row: Measured) -> str:
-    return f"{row.at_what} {row.at:g}{' ' + row.level if row.level else ''}"
-
-
-def _grid(
-    title: str, rows: Sequence[Measured], across: Callable[[Measured], str]
-) -> Iterator[Section]:
-    """Measures down, levels or thresholds across."""
-    if not rows:
-        return
-    columns = list(dict.fromkeys(across(row) for row in rows))
-    cells = {(row.measure, across(row)): row for row in rows}
-    lines = []
-    for measure in dict.fromkeys(row.measure for row in rows):
-        found = [cells.get((measure, column)) for column in columns]
-        lines.append([in_words(measure), *(cell(one) for one in found)])
-    counts = sorted({_count(row.estimate) for row in rows})
-    notes = [f"n: {', '.join(counts)}", *_reasons(rows)]
-    yield Section(title, ("measure", *columns), lines, tuple(notes))
-
-
-def _count(found: Estimate) -> str:
-    return (
-        f"{found.n:,}" if found.clusters == found.n else f"{found.n:,} ({found.clusters:,} sources)"
-    )
-
-
-def _reasons(rows: Iterable[Measured]) -> list[str]:
-    """Why something is missing, each reason once."""
-    found: dict[str, list[str]] = {}
-    for row in rows:
-        if row.estimate.reason:
-            found.setdefault(row.estimate.reason, []).append(in_words(row.measure))
-    return [f"{', '.join(dict.fromkeys(measures))}: {reason}" for reason, measures in found.items()]
+    return made(found)
 
 
 def in_words(measure: str) -> str:
@@ -172,45 +117,12 @@ def cell(row: Measured | None) -> str:
 
 
 def number(value: float | None) -> str:
-    """Two decimals, or more significant digits for what is small or large."""
+    """Two decimals; of what is smaller one digit, and of large numbers none."""
     if value is None:
         return ""
-    return f"{value:.2f}" if abs(value) < 100 else f"{value:,.0f}"  # noqa: PLR2004
-
-
-def _things(part: Part) -> Iterator[Section]:
-    """Labels, classes, categories or attributes one by one, with the measures in columns."""
-    rows = [row for row in part.rows if row.thing and row.measure not in HIDDEN]
-    keys = dict.fromkeys((row.raters, row.level) for row in rows)
-    for raters, level in keys:
-        mine = [row for row in rows if (row.raters, row.level) == (raters, level)]
-        things = list(dict.fromkeys(row.thing for row in mine))
-        measures = list(dict.fromkeys(row.measure for row in mine))[:4]
-        cells = {(row.thing, row.measure): row for row in mine}
-        lines = [
-            [thing, *(cell(cells.get((thing, measure))) for measure in measures)]
-            for thing in things[:SHOWN]
-        ]
-        left = f"{len(things) - SHOWN} more" if len(things) > SHOWN else ""
-        more = (f"{left}: --csv, --json or --html have all of them.",) if left else ()
-        title = " ~ ".join(raters) + (f", {level}" if level else "")
-        yield Section(title, ("", *map(in_words, measures)), lines, more)
-
-
-def _mapped(part: Part) -> Iterator[Section]:
-    rows = part.tables.get("mapped", [])
-    if not rows:
-        return
-    lines = [
-        [
-            row["of"],
-            row["to"],
-            f"{row['tier']}{', ' + row['how'] if row['how'] else ''}",
-            row["labels"],
-            "" if row["share"] is None else f"{100 * row['share']:.0f} %",
-        ]
-        for row in rows
-    ]
-    columns = ("labels of", "mapped to", "by", "labels", "share of mass")
-    note = "none: what the other has no word for. visionhub vocabulary propose helps to map more."
-    yield Section("What could be compared", columns, lines, (note,), ("labels", "share of mass"))
+    size = abs(value)
+    if size >= 100:  # noqa: PLR2004
+        return f"{value:,.0f}"
+    if 0 < size < SMALL:
+        return f"{value:.1g}"
+    return f"{value:.2f}".replace("-0.00", "0.00")

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from visionhub.analysis.part import Apart
 from visionhub.errors import UsageError
 from visionhub.report.codebook import codebook_text
-from visionhub.report.files import folder, whole
+from visionhub.report.files import folder, spare, whole
 from visionhub.report.formats import WRITERS
 from visionhub.report.tidy import Column, TidyTable
 from visionhub.store.cells import Meaning
@@ -19,6 +19,28 @@ from visionhub.store.study import StudyFile
 Rows: TypeAlias = Sequence[Mapping[str, Any]]
 
 REAL, INTEGER = "real", "integer"
+INTRO = """\
+# Codebook
+
+One file a table. `measures` is what was found, one row a measure; the other tables are what it
+comes from.
+
+- `value` is empty where a measure cannot be estimated, and `low` and `high` where it has no
+  interval; `reason` then says why. No empty cell is a 0.
+- `low` and `high` are the interval at the level `confidence`, made as `method` says, from `n` units
+  of `clusters` sources. `lowest` and `highest` are no interval: they are what the value could be
+  whatever the censored scores are.
+- `a` and `b` are two raters, and some measures have a direction: of the first, against the second.
+  Where `b` is empty `a` is one rater, or all of them with + between.
+- Measures of several levels are of the same answers: `exact` compares words as they are,
+  `crosswalk` what they mean, with what is broader, `codebook` the constructs of the user.
+- Scores of different providers are not comparable numbers, and none is compared as if it were.
+- A `revision` that begins with `rehearsal` is a stand-in's answer: no finding. One that begins with
+  `imported` came from answers that were kept before.
+- An empty cell (CSV) or null (Parquet) is a missing value. Labels may be words such as NA or null:
+  read CSV with that guess switched off, in pandas with
+  `read_csv(…, keep_default_na=False, na_values=[""])`, in R with `na.strings = ""`.
+"""
 
 
 def write_rows(
@@ -33,7 +55,8 @@ def write_rows(
     """Write every table that has rows into a folder, all of them or, after an error, none.
 
     about: what each table is; meanings: what each column is, and its unit. form: csv or parquet.
-    UsageError when a file is there already and is not to be overwritten.
+    UsageError when a file is there already and is not to be overwritten; when it is, a table that
+    has no rows now is removed, for it would be read as one of these.
     """
     some = {name: rows for name, rows in tables.items() if rows}
     described = [TidyTable(n, about[n], _columns(rows, meanings), "") for n, rows in some.items()]
@@ -48,7 +71,11 @@ def write_rows(
             names = [column.name for column in table.columns]
             rows = (tuple(row.get(name) for name in names) for row in some[table.name])
             writer.write(table, rows, files.enter_context(whole(path)))
-        files.enter_context(whole(targets[-1])).write(codebook_text(described).encode())
+        files.enter_context(whole(targets[-1])).write(codebook_text(described, INTRO).encode())
+    for name in tables.keys() - some.keys():
+        old = out / f"{name}.{form}"
+        spare(old, f"Cannot remove {str(old)!r}")
+        old.unlink(missing_ok=True)
     return targets
 
 
