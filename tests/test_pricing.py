@@ -387,6 +387,21 @@ def test_a_member_that_is_needed_is_missed(member: str) -> None:
         PriceTable.parse(row, "x")
 
 
+def test_a_mistake_in_every_row_is_told_once() -> None:
+    wrong = ROW.replace('currency = "EUR"', 'currency = "euro"')
+    assert wrong != ROW
+    rows = [wrong.replace('sku = "look"', f'sku = "look{n}"') for n in range(40)]
+    rows[7] = rows[7].replace('sku = "look7"', 'sku = ""')
+    with pytest.raises(UsageError) as caught:
+        PriceTable.parse("".join(rows), "x")
+    assert str(caught.value) == (
+        "x is no price table: price 1: currency: expected three capitals, such as USD (so in 39 "
+        "rows more); price 8: sku: expected a text."
+    )
+    with pytest.raises(UsageError, match=r"such as USD \(so in 1 row more\)\.$"):
+        PriceTable.parse("".join(rows[:2]), "x")
+
+
 def test_a_price_that_is_no_table_is_named() -> None:
     with pytest.raises(UsageError, match="x is no price table: price 1: expected a table"):
         PriceTable.parse("price = [3]", "x")

@@ -20,6 +20,7 @@ from visionhub.errors import UsageError
 from visionhub.pricing.price import Price, Tier
 
 Reader: TypeAlias = Callable[[object], Any]  # raises ValueError, which says what is expected
+Faults: TypeAlias = dict[str, list[int]]  # what is wrong, and in which rows
 MOST = 10**12  # micro-units of one unit, and units of a month
 ANYWHERE = "*"
 
@@ -27,7 +28,7 @@ ANYWHERE = "*"
 def read_rows(text: str, where: str) -> tuple[str | None, list[Price]]:
     """The version (None when it has none) and the price lines of a table; `where` names it.
 
-    Raises UsageError, which names every wrong row by its number and member.
+    Raises UsageError, which names every fault with the first row that has it, by number and member.
     """
     try:
         document = tomllib.loads(text)
@@ -42,17 +43,26 @@ def read_rows(text: str, where: str) -> tuple[str | None, list[Price]]:
         raise UsageError(f"{where}: version: expected a text.")
     if not isinstance(rows, list) or not rows:
         raise UsageError(f"{where}: it holds no prices: write [[price]] before each.")
-    faults: list[str] = []
+    faults: Faults = {}
     prices = [price for n, row in enumerate(rows, 1) if (price := _read(n, row, faults))]
-    faults += _twice(prices) if not faults else []
-    if faults:
-        raise UsageError(f"{where} is no price table: " + "; ".join(faults) + ".")
+    said = list(_told(faults)) or list(_twice(prices))
+    if said:
+        raise UsageError(f"{where} is no price table: " + "; ".join(said) + ".")
     return version, prices
 
 
-def _read(number: int, row: object, faults: list[str]) -> Price | None:
+def _told(faults: Faults) -> Iterator[str]:
+    """Each fault once, with its first row: the same mistake is often in all of them."""
+    for what, numbers in faults.items():
+        first, more = numbers[0], len(numbers) - 1
+        rows = "row" if more == 1 else "rows"
+        yield f"price {first}: {what}" + (f" (so in {more} {rows} more)" if more else "")
+
+
+def _read(number: int, row: object, faults: Faults) -> Price | None:
+    """A row's price; None where something is wrong, which is added to `faults`."""
     if not isinstance(row, dict):
-        faults.append(f"price {number}: expected a table, written [[price]]")
+        faults.setdefault("expected a table, written [[price]]", []).append(number)
         return None
     wrong = [f"{name}: there is no such member" for name in row if name not in MEMBERS]
     values: dict[str, Any] = {}
@@ -64,7 +74,8 @@ def _read(number: int, row: object, faults: list[str]) -> Price | None:
                 wrong.append(f"{name}: {error}")
         elif needed:
             wrong.append(f"{name}: it is missing")
-    faults += [f"price {number}: {each}" for each in wrong]
+    for each in wrong:
+        faults.setdefault(each, []).append(number)
     return None if wrong else _price(values)
 
 
