@@ -20,8 +20,9 @@ from typer.testing import CliRunner
 
 from tests.ledgers import check_sums
 from tests.spender import DETECT_FACES, DETECT_LABELS, LABELS, SAFE, TEXT, Spender
+from visionhub import registry
 from visionhub.cli import app
-from visionhub.errors import StudyError, UsageError
+from visionhub.errors import StudyError, UnknownProvider, UsageError
 from visionhub.pricing import PriceTable
 from visionhub.report.billing import read_bills
 from visionhub.report.books import Key, claimed
@@ -169,6 +170,29 @@ def test_all_forms_of_an_export_say_the_same(tmp_path: Path) -> None:
     ]
     assert list(read_bills(second)) == bills
     assert list(read_bills(packed)) == bills
+
+
+def test_an_array_says_the_same_as_lines(tmp_path: Path) -> None:
+    rows = [google(LABELS, "7", "0.0105"), google(TEXT, "2", "0.003")]
+    bills = list(read_bills(write_google(tmp_path, *rows)))
+    for indent in (None, 2):
+        array = tmp_path / "bill.json"
+        array.write_text(json.dumps([*rows, LATER], indent=indent))
+        assert list(read_bills(array)) == bills
+
+
+def test_a_provider_that_nobody_knows_is_refused(
+    spender: Spender, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export = write_google(tmp_path, google(LABELS, "4", "0.006"))
+    before = states(spender)
+    with pytest.raises(UnknownProvider, match="No provider named 'foo'") as caught:
+        compare(spender, export, provider="foo", apply=True)
+    assert caught.value.exit_code == 2
+    assert states(spender) == before
+    assert compare(spender, export, provider="rekognition")["days"] == []  # installed, never asked
+    monkeypatch.setattr(registry, "_found", dict)  # asked once, and no longer installed
+    assert len(compare(spender, export, provider="google")["days"]) == 1
 
 
 def test_both_forms_of_the_other_export_say_the_same(tmp_path: Path) -> None:
@@ -506,6 +530,11 @@ def test_a_row_of_a_month_is_refused(spender: Spender, tmp_path: Path) -> None:
         (b"PAR1\xff\xfe\x00", "export it as CSV or as JSON lines"),
         (b'{"cost": 1\n', "cannot be read"),
         (b'{"cost": 1}\n[1]\n', "lacks"),
+        (b"[1]", "cannot be read: an item is no JSON object"),
+        (b"[]", "holds no rows"),
+        (b'[{"cost": 1}', "cannot be read"),
+        (b"[" * 100_000, "cannot be read"),
+        (b'[{"cost": 1}]', "lacks"),
         (gzip.compress(b"a,b\n" * 99, mtime=0)[:-9], "bill"),
     ],
 )

@@ -75,7 +75,7 @@ def ambiguous(
 @app.command()
 def reconcile(
     context: typer.Context,
-    export: Annotated[Path, typer.Argument(help="A billing export: CSV (or .gz), or JSON lines.")],
+    export: Annotated[Path, typer.Argument(help="A billing export: CSV or JSON, or as .gz.")],
     study: StudyOption = None,
     provider: Annotated[
         str | None, typer.Option("--provider", "-p", help="Only this provider.")

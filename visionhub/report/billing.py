@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import TextIO, TypeAlias
+from typing import Any, TextIO, TypeAlias
 
 from visionhub.errors import UsageError
 
@@ -91,7 +91,7 @@ LAYOUTS = (
 
 
 def read_bills(path: Path) -> Iterator[Bill]:
-    """The rows of usage of an export, CSV or JSON lines, plain or as .gz, one at a time.
+    """The rows of usage of an export: CSV, JSON lines or one JSON array, plain or as .gz.
 
     Raises UsageError, which names the file and the row, when it is no such export.
     """
@@ -116,7 +116,8 @@ def _opened(path: Path) -> TextIO:
 
 
 def _bills(path: Path, text: TextIO) -> Iterator[Bill]:
-    rows = _json_rows(text) if text.readline().lstrip().startswith("{") else _csv_rows(text)
+    kinds = {"{": _json_rows, "[": _array_rows}
+    rows = kinds.get(text.readline().lstrip()[:1], _csv_rows)(text)
     text.seek(0)
     layout: Layout | None = None
     for number, row in _numbered(path, rows):
@@ -136,7 +137,7 @@ def _bills(path: Path, text: TextIO) -> Iterator[Bill]:
 def _numbered(path: Path, rows: Iterable[Row]) -> Iterator[tuple[int, Row]]:
     try:
         yield from enumerate(rows, 1)
-    except (csv.Error, ValueError) as error:
+    except (csv.Error, ValueError, RecursionError) as error:
         if isinstance(error, UnicodeDecodeError):
             raise
         raise UsageError(f"The billing export {str(path)!r} cannot be read: {error}.") from None
@@ -153,10 +154,23 @@ def _csv_rows(text: TextIO) -> Iterator[Row]:
 def _json_rows(text: TextIO) -> Iterator[Row]:
     for line in text:
         if line.strip():
-            value = json.loads(line, parse_float=str, parse_int=str)  # figures stay as written
-            if not isinstance(value, dict):
-                raise ValueError("a line is no JSON object")
-            yield dict(_flat(value, ""))
+            yield _json_row(_read(line), "a line")
+
+
+def _array_rows(text: TextIO) -> Iterator[Row]:
+    """Of one array, as `bq query --format=json` prints it; it is in memory as a whole."""
+    for value in _read(text.read()):
+        yield _json_row(value, "an item")
+
+
+def _read(text: str) -> Any:  # noqa: ANN401 - whatever JSON can say
+    return json.loads(text, parse_float=str, parse_int=str)  # figures stay as written
+
+
+def _json_row(value: object, what: str) -> Row:
+    if isinstance(value, dict):
+        return dict(_flat(value, ""))
+    raise ValueError(f"{what} is no JSON object")
 
 
 def _flat(value: Mapping[str, object], before: str) -> Iterator[tuple[str, str]]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from visionhub import registry
 from visionhub.pricing import MICRO, Price, PriceTable, day
 from visionhub.report.billing import read_bills
 from visionhub.report.books import Books, Day, Key
@@ -55,11 +56,11 @@ def reconciled(
     With `apply`, ambiguous units that the bill of a complete day makes certain are released (it
     shows exactly what is settled) or settled (it shows the ambiguous ones too); all others stay.
     What a killed process holds counts as ambiguous, and with `apply` becomes so. Raises UsageError
-    for an export that cannot be read, and StudyError.
+    for an export that cannot be read, UnknownProvider, and StudyError.
     """
     table = table_of(prices)
-    with StudyFile(path):  # it is there, and of this version: writing would make a new one
-        pass
+    with StudyFile(path) as study:  # it is there, and of this version: writing would make a new one
+        _check_provider(study, provider)
     with StudyFile(path, write=apply) as study:
         gone, killed = abandoned(study, recover=apply)
         ledger = _ledger(study, provider, gone)
@@ -80,6 +81,13 @@ def reconciled(
             {"words": words, "units": _number(units)} for words, units in books.unclaimed.items()
         ][:SHOWN],
     }
+
+
+def _check_provider(study: StudyFile, provider: str | None) -> None:
+    """UnknownProvider for a name that no installed provider has, and nobody in the ledger."""
+    asked = "SELECT 1 FROM attempts WHERE provider = ? LIMIT 1"
+    if provider is not None and not study.query(asked, (provider,)).rows:
+        registry.load(provider)
 
 
 def _ledger(
