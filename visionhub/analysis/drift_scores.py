@@ -174,7 +174,9 @@ def share_of_images(
     """A share of images: Wilson's interval, or by resampling sources where these are known."""
     if sources is None:
         found = wilson(int(hits.sum()), len(hits), how.level)
-        return found if found.estimable else not_estimable(why)
+        if not found.estimable:
+            return not_estimable(why)
+        return found if hits.any() else replace(found, low=0.0)  # 1e-17, as it is computed
     table = np.stack([hits, np.ones(len(hits))], axis=1).astype(np.float64)
     data = Sums.of(table, sources)
     return estimate(data, lambda s: ratio(s[..., 0], s[..., 1]), how, limits=(0, 1), why=why)

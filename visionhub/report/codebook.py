@@ -16,7 +16,8 @@ One file a table, one row a thing that was reported. `path` and `image` say of w
 - A score is the provider's own, on the scale that `scale` names; scores of different providers or
   scales are not comparable numbers.
 - A `revision` that begins with `rehearsal` is a stand-in's answer: no finding. One that begins with
-  `imported` came from answers that were kept before.
+  `imported` came from answers that were kept before. One that ends in `canary` and a moment was
+  asked once more, to see whether answers have changed: it is never current.
 - No row is not "no": `status` says, for each image, provider and task, whether the provider looked
   (`observed`), found nothing at its floor (`below_floor`), failed (`error`), or was not asked
   (`not_requested`). For counts with zeros keep `observed`, `truncated` and `below_floor`: a zero
