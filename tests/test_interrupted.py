@@ -12,6 +12,7 @@ import pytest
 
 from tests.ledgers import new_study, open_ledger
 from visionhub.store.ledger_queue import Queue
+from visionhub.store.patience import Patience
 
 
 class Waited:
@@ -47,7 +48,8 @@ def test_an_interrupted_transaction_lets_the_ledger_close(
 def test_an_interrupted_leader_leaves_no_transaction_open(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "n.db", isolation_level=None)) as real:
         writing = threading.Lock()
-        queue = Queue(Waited(real), writing)  # type: ignore[arg-type]
+        patience = Patience(tmp_path, print)
+        queue = Queue(Waited(real), writing, patience)  # type: ignore[arg-type]
         with pytest.raises(KeyboardInterrupt):
             queue.do(lambda sql: None)
         assert not real.in_transaction

@@ -31,6 +31,7 @@ from tests.ledgers import (
 from visionhub.errors import StudyError
 from visionhub.store.ledger import Away, Recovered, State
 from visionhub.store.ledger_queue import Queue
+from visionhub.store.patience import Patience
 from visionhub.store.study import StudyFile
 
 
@@ -63,7 +64,7 @@ class Queued:
         )
         self.sql.execute("CREATE TABLE n (n INTEGER PRIMARY KEY CHECK (n < 100))")
         self.writing = threading.Lock()
-        self.queue = Queue(self.sql, self.writing)
+        self.queue = Queue(self.sql, self.writing, Patience(path, print))
 
     def insert(self, number: int) -> int:
         def work(sql: sqlite3.Connection) -> int:

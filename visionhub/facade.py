@@ -246,7 +246,7 @@ class Study(Readable):
         stop: threading.Event | None,
     ) -> Progress:
         """Annotate, as planned and agreed."""
-        with StudyFile(self._file, write=True, shared=True) as study:
+        with StudyFile(self._file, write=True, shared=True, announce=announce) as study:
             mark(study, planned)
             asked = {"sources": files.described(), "questions": planned.questions}
             recorder = Recorder.start(study, __version__, asked)

@@ -16,12 +16,12 @@ from visionhub.store.explain import explained
 from visionhub.store.locks import another, take
 from visionhub.store.opening import (
     APPLICATION_ID,
-    BUSY_SECONDS,
     check_version,
     connect,
     create,
     is_current,
 )
+from visionhub.store.patience import SHORT
 
 PATIENCE = 10.0  # seconds to wait for others who make or migrate a study
 SOON = 3.0  # seconds to wait for others who open a study that is ready
@@ -31,7 +31,8 @@ TURN = (0.01, 0.05)  # seconds between two tries
 def enter(path: Path, *, shared: bool) -> sqlite3.Connection:
     """Lock a study for writing, until what is returned is closed; it is there and up to date.
 
-    Raises StudyError when others write to it. Who shares it waits for a moment first: they may be
+    Raises StudyError when others write to it, and sqlite3.OperationalError when another program
+    has locked it. Who shares it waits for a moment first: they may be
     opening it only.
     """
     lock = _together(path) if shared else _alone(path)
@@ -53,11 +54,13 @@ def _together(path: Path) -> sqlite3.Connection | None:
 
 
 def _share(path: Path) -> sqlite3.Connection | None:
-    lock = take(path, shared=True)
-    if lock is not None and not is_current(path):
-        lock.close()
-        return None
-    return lock
+    lock, ready = take(path, shared=True), False
+    try:
+        ready = lock is not None and is_current(path)
+    finally:
+        if lock is not None and not ready:
+            lock.close()
+    return lock if ready else None
 
 
 def _alone(path: Path) -> sqlite3.Connection | None:
@@ -86,7 +89,7 @@ def _migrate(path: Path) -> None:
 
     from visionhub.store.migrations import migrations
 
-    connection = sqlite3.connect(path, timeout=BUSY_SECONDS)
+    connection = sqlite3.connect(path, timeout=SHORT)
     try:
         check_version(connection, path)
         if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:

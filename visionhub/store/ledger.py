@@ -94,7 +94,7 @@ class Ledger:
         self._capped = False
         self._prices: dict[int, Price] = {}  # by line, of all that is reserved here
         self._sql = study.second()
-        self._queue = Queue(self._sql, study.writing)
+        self._queue = Queue(self._sql, study.writing, study.patience)
 
         self._lease_until = clock() + LEASE
 

@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Generic, TypeVar, cast
 
+from visionhub.store.patience import Patience
+
 T = TypeVar("T")
 
 
@@ -30,8 +32,10 @@ class _Job(Generic[T]):
 class Queue:
     """Jobs for one connection, which nothing else uses while `writing` is held."""
 
-    def __init__(self, connection: sqlite3.Connection, writing: threading.Lock) -> None:
-        self._sql, self._writing = connection, writing
+    def __init__(
+        self, connection: sqlite3.Connection, writing: threading.Lock, patience: Patience
+    ) -> None:
+        self._sql, self._writing, self._patience = connection, writing, patience
         self._guard = threading.Lock()
         self._jobs: list[_Job[Any]] = []
         self._led = False  # whether one of the jobs leads
@@ -96,10 +100,11 @@ class Queue:
 
     def _transact(self, jobs: Sequence[_Job[Any]]) -> None:
         try:
-            self._sql.execute("BEGIN IMMEDIATE")  # in here: Ctrl-C may come as soon as it returns
+            # In here: Ctrl-C may come as soon as it returns.
+            self._patience.execute(self._sql, "BEGIN IMMEDIATE")
             for job in jobs:
                 self._one(job)
-            self._sql.execute("COMMIT")
+            self._patience.execute(self._sql, "COMMIT")
         except BaseException:
             if self._sql.in_transaction:  # a full disk has rolled back already
                 with suppress(sqlite3.Error):  # the cause is what counts

@@ -12,9 +12,9 @@ from contextlib import closing
 from pathlib import Path
 
 from visionhub.errors import StudyError
+from visionhub.store.patience import SHORT, is_busy
 
 APPLICATION_ID = 0x76697368  # "vish": lets `file` and others tell a study from any database
-BUSY_SECONDS = 300  # a reader may hold the writer up for as long as an export takes
 SET = "visionhub"
 MIGRATIONS = (
     "001_study",
@@ -73,21 +73,31 @@ def check_version(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def is_older(path: Path) -> bool:
-    """Whether a study lacks migrations of this visionhub; False for what is no study."""
+    """Whether a study lacks migrations of this visionhub; False for what is no study.
+
+    Raises sqlite3.OperationalError when another program has locked it.
+    """
     try:
         with closing(_open(path, "ro")) as connection:
             owner = connection.execute("PRAGMA application_id").fetchone()[0]
             return owner == APPLICATION_ID and not _migrated(connection) >= set(MIGRATIONS)
-    except sqlite3.Error:  # said better by whoever opens it
+    except sqlite3.Error as error:  # said better by whoever opens it
+        if is_busy(error):
+            raise
         return False
 
 
 def is_current(path: Path) -> bool:
-    """Whether a study has all migrations of this visionhub, perhaps more, and nothing to undo."""
+    """Whether a study has all migrations of this visionhub, perhaps more, and nothing to undo.
+
+    Raises sqlite3.OperationalError when another program has locked it.
+    """
     try:
         with closing(_open(path, "ro")) as connection:
             return _migrated(connection) >= set(MIGRATIONS)
-    except sqlite3.Error:  # absent, or cut off: whoever opens it for writing finds out
+    except sqlite3.Error as error:  # absent, or cut off: whoever opens it for writing finds out
+        if is_busy(error):
+            raise
         return False
 
 
@@ -117,7 +127,7 @@ def _open(path: Path, mode: str, *, threads: bool = False) -> sqlite3.Connection
     return sqlite3.connect(
         address,
         uri=True,
-        timeout=BUSY_SECONDS,
+        timeout=SHORT,
         isolation_level=None,
         check_same_thread=not threads,
     )

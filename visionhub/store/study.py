@@ -6,7 +6,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +18,7 @@ from visionhub.store.entering import enter
 from visionhub.store.explain import explained
 from visionhub.store.filesystem import refuse_network
 from visionhub.store.opening import check_file, connect, is_older
+from visionhub.store.patience import LONG, SHORT, Patience, wait_up_to
 from visionhub.store.table import Table
 
 STREAMED = 1000  # rows held at a time
@@ -28,23 +29,32 @@ class StudyFile:
     """An open study. Use it in one thread; open another for another thread or process.
 
     write: to have it alone; with `shared`, together with other processes that say the same.
-    Raises StudyError when the file is absent (and not `write`), is no study, was written by a
-    newer visionhub, cannot be created, lies on a network file system (and `write`), or is being
-    written by another process.
+    announce: told when a transaction waits long for another program's lock. Raises StudyError when
+    the file is absent (and not `write`), is no study, was written by a newer visionhub, cannot be
+    created, lies on a network file system (and `write`), is being written by another process, or is
+    locked by another program for more than ten seconds.
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], *, write: bool = False, shared: bool = False
+        self,
+        path: str | os.PathLike[str],
+        *,
+        write: bool = False,
+        shared: bool = False,
+        announce: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.path = Path(path)
+        self.patience = Patience(self.path, announce)
         self.writing = threading.Lock()  # one transaction at a time, whichever connection it is on
         self._lock: sqlite3.Connection | None = None
         with explained(self.path):
             check_file(self.path, write=write)
+            older = not write and is_older(self.path)
         if write:
             refuse_network(self.path)
-            self._lock = enter(self.path, shared=shared)
-        elif is_older(self.path):
+            with explained(self.path):
+                self._lock = enter(self.path, shared=shared)
+        elif older:
             _bring_up_to_date(self.path)
         try:
             with explained(self.path):
@@ -65,6 +75,7 @@ class StudyFile:
         connection = connect(self.path, write=True, threads=threads)
         try:
             journal.join(connection, self.path)
+            wait_up_to(connection, LONG)
         except BaseException:
             connection.close()
             raise
@@ -99,9 +110,9 @@ class StudyFile:
             try:
                 # In here: a Ctrl-C that came while it waited is raised as soon as it returns, and
                 # a transaction that stayed open would hold up every process, this one included.
-                self.connection.execute("BEGIN IMMEDIATE")
+                self.patience.execute(self.connection, "BEGIN IMMEDIATE")
                 yield self.connection
-                self.connection.execute("COMMIT")
+                self.patience.execute(self.connection, "COMMIT")
             except BaseException:
                 if self.connection.in_transaction:  # a full disk has rolled back already
                     self.connection.execute("ROLLBACK")
@@ -128,16 +139,18 @@ def _bring_up_to_date(path: Path) -> None:
 
     A study that another process is just making looks like an older one for a moment.
     """
+    until = time.monotonic() + SHORT
     for left in reversed(range(LOOKS)):
         try:
             StudyFile(path, write=True).close()
         except StudyError as error:
-            if not left:
+            if not left or time.monotonic() > until:
                 raise StudyError(
                     f"The study {str(path)!r} was written by an older visionhub and has to be "
                     f"brought up to date, which failed: {error} A copy in a folder of yours will "
                     "do."
                 ) from error
             time.sleep(PAUSE)
-        if not is_older(path):
-            return
+        with explained(path):
+            if not is_older(path):
+                return
