@@ -87,6 +87,8 @@ def _about(wanted: Wanted) -> dict[str, Any]:
 
 
 def _lonely(study: StudyFile, task: str, wanted: Wanted) -> str:
+    if task == RATINGS and not any(one.ratings for one in wanted.coders):
+        return f"-t {task}: give numbers that people coded, other than 0 and 1, with --codes."
     names = [] if task == RATINGS else [one.provider for one in versions(study, Task(task))]
     there = ", ".join(dict.fromkeys(names)) or "nobody"
     coders = f", with {len(wanted.coders)} coders" if wanted.coders else ""

@@ -71,7 +71,7 @@ def compare(
         str | None, typer.Option(help="Guesses about people to compare: age,gender,emotion.")
     ] = None,
     draws: Annotated[int, typer.Option(min=100, help="Bootstrap draws.")] = 2000,
-    seed: Annotated[int, typer.Option(help="The seed of the draws.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="The seed of the draws.")] = 0,
     confidence: Annotated[float, typer.Option(help="Level of the intervals.")] = 0.95,
     most: Annotated[int, typer.Option(min=1, help="Labels measured one by one.")] = MOST,
     html: HtmlOption = None,

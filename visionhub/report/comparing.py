@@ -42,6 +42,9 @@ def compare(
         import_extra(module, "analysis")
     if not 0 < confidence < 1:
         raise UsageError(f"--confidence {confidence}: a share between 0 and 1, such as 0.95.")
+    for name, value, least in (("draws", draws, 100), ("seed", seed, 0), ("most", most, 1)):
+        if value < least:
+            raise UsageError(f"--{name} {value}: it must be {least} or more.")
     strange = next((word for word in sensitive if word not in SENSITIVE), None)
     if strange is not None:
         raise UsageError(f"--sensitive {strange}: choose among {', '.join(SENSITIVE)}.")
