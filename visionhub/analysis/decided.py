@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -45,14 +46,24 @@ class Decided:
         labels = self._labels(concept, own=True) or self._labels(concept, own=False)
         found = self.speech.answers.images
         for label in labels:
-            found = np.intersect1d(found, self.codes.noes(label), assume_unique=True)
+            found = np.intersect1d(found, self._noes[label], assume_unique=True)
         return found
 
     def decided(self, concept: int) -> Integers:
         """Ids of the images of which it is decided whether a concept is there."""
+        image, thing = self._said
+        return np.union1d(image[thing == concept], self.noes(concept))
+
+    @cached_property
+    def _noes(self) -> dict[str, Integers]:
+        """The noes of every label, which many concepts ask for."""
+        return {label: self.codes.noes(label) for label in self.speech.answers.texts["name"]}
+
+    @cached_property
+    def _said(self) -> tuple[Integers, Integers]:
+        """Ids of images, and what is there."""
         sets = self.speech.sets(self.level)
-        yes = self.speech.answers.images[sets.image[sets.thing == concept]]
-        return np.union1d(yes, self.noes(concept))
+        return self.speech.answers.images[sets.image], sets.thing
 
     def _labels(self, concept: int, *, own: bool) -> list[str]:
         """The coder's labels that say a concept; own: those that are it."""
