@@ -106,6 +106,15 @@ addEventListener("DOMContentLoaded", () => {
     return block[at % views.batch];
   };
 
+  const fill = (seen) => {
+    cards.innerHTML = seen.map(markup).join("");
+    for (const path of all(".frame path", cards)) {
+      const under = path.cloneNode();
+      under.classList.add("under");
+      path.before(under);
+    }
+  };
+
   // Leaves what was chosen to be seen, and marks words as these raters share them.
   const adjust = (want) => {
     const among = bits(want.pair);
@@ -139,7 +148,7 @@ addEventListener("DOMContentLoaded", () => {
     page = Math.min(Math.max(page, 0), pages - 1);
     const seen = order.slice(page * views.page, (page + 1) * views.page);
     const asWritten = !page && order.length === photos.length && order.every((one, at) => one === at);
-    if (!untouched || !asWritten) cards.innerHTML = seen.map(markup).join("");
+    if (!untouched || !asWritten) fill(seen);
     untouched = untouched && asWritten;
     adjust(chosen());
     find("count").textContent =

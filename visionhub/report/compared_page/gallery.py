@@ -30,7 +30,8 @@ from visionhub.store.study import StudyFile
 
 BATCH = 50  # photographs in memory at once, and in one block of the page
 FIRST = 24  # photographs of a page of the gallery
-SIZES = ((500, 480, 80), (2500, 320, 70), (0, 224, 60))  # up to so many: longest side, quality
+SIZES = ((500, 480, 80), (2500, 320, 70))  # up to so many pictures: longest side, quality
+LEAST = (208, 56)  # of more: ten thousand make a page of less than 100 MB
 
 
 @dataclass
@@ -53,6 +54,12 @@ class PageCounts:
         return text
 
 
+def size_of(photographs: int) -> tuple[int, int]:
+    """Pixels of the longest side, and quality of the JPEG, of so many pictures."""
+    sizes = ((side, quality) for most, side, quality in SIZES if photographs <= most)
+    return next(sizes, LEAST)
+
+
 @dataclass
 class Gallery:
     """Makes the photographs of a page, batch by batch."""
@@ -67,11 +74,7 @@ class Gallery:
     def __post_init__(self) -> None:
         self.parts: list[Part] = [p for p in self.found.parts if p.apart and p.task in TABLES]
         self.counts.photographs, self.counts.of = len(self.ranking.images), self.ranking.of
-        self._size = next(
-            (side, quality)
-            for most, side, quality in SIZES
-            if self.counts.photographs <= most or not most
-        )
+        self._side, self._quality = size_of(self.counts.photographs)
 
     def html(self) -> Iterator[str]:
         """The first page of photographs, and then the data of all."""
@@ -80,7 +83,8 @@ class Gallery:
             photos = self._batch(start)
             cards = [photo_html(photo, self.roster) for photo in photos]
             if not start:
-                yield f'<div class="gallery" id="cards">{"".join(cards[:FIRST])}</div>\n'
+                first = (photo_html(photo, self.roster, whole=True) for photo in photos[:FIRST])
+                yield f'<div class="gallery" id="cards">{"".join(first)}</div>\n'
                 yield data("views", self._views())
             distances = self.ranking.distances[start : start + len(photos)]
             yield data("index", index.block(photos, distances))
@@ -132,11 +136,15 @@ class Gallery:
 
     def _pictured(self, photo: Photo, looked: Sequence[Shown]) -> None:
         """Give it its picture, or the reason why it has none."""
-        file, side = photograph(photo.image), self._size
+        file = photograph(photo.image)
         try:
             if file.data and not photo.image.facts["problem"]:
                 photo.picture = thumbnail(
-                    file.data, looked, show_faces=self.show_faces, side=side[0], quality=side[1]
+                    file.data,
+                    looked,
+                    show_faces=self.show_faces,
+                    side=self._side,
+                    quality=self._quality,
                 )
             else:
                 photo.problem = str(photo.image.facts["problem_detail"] or "") or file.problem

@@ -22,7 +22,7 @@ from visionhub.report.compared_page.ladder import (
 )
 from visionhub.report.compared_page.matrix import matrix
 from visionhub.report.compared_page.ranking import Ranking
-from visionhub.report.compared_page.roster import KEY_LINE, Roster
+from visionhub.report.compared_page.roster import Roster
 from visionhub.report.compared_page.sweep import sweeps
 from visionhub.report.compared_page.tools import gallery_head
 from visionhub.report.compared_page.wording import TITLES
@@ -61,7 +61,6 @@ def compared_page(
 def _page(found: Comparison, roster: Roster, shown: Gallery) -> Iterator[str]:
     style, script = asset("page.css") + asset("compared_page/compared.css") + rules(), _script()
     yield head(f"Comparison: {plain(found.study)}", style, [script])
-    yield KEY_LINE
     any_photographs = bool(shown.counts.photographs)
     yield header(found, roster, gallery=any_photographs)
     yield '<main id="main" tabindex="-1">\n'

@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from visionhub.report.answers import Box
 from visionhub.report.card import PRIVACY, safe
 from visionhub.report.compared import number
-from visionhub.report.compared_page.axis import short
-from visionhub.report.compared_page.roster import Roster, key
+from visionhub.report.compared_page.roster import Roster
 from visionhub.report.compared_page.told import Piece, Task, Told
 from visionhub.report.compared_page.wording import TITLES
 from visionhub.report.find import FoundImage
@@ -41,14 +40,15 @@ class Photo:
     problem: str = ""
 
 
-def photo_html(photo: Photo, roster: Roster) -> str:
-    """The whole card."""
+def photo_html(photo: Photo, roster: Roster, *, whole: bool = False) -> str:
+    """The whole card. whole: with the dark lines under boxes that a script else adds."""
     image = photo.image
+    name = safe(image.name)
     path = safe(image.paths[0], 600) if image.paths else "its file has changed since"
     sections = "".join(_section(task, photo, roster) for task in photo.tasks if task.told)
     return (
         f"<article class='card photo' aria-labelledby='p{image.id}'><figure><div class='frame'>"
-        f"{_picture(photo, roster)}</div><figcaption><h3 id='p{image.id}'>{safe(image.name)}</h3>"
+        f"{_picture(photo, roster, whole=whole)}</div><figcaption><h3 id='p{image.id}'>{name}</h3>"
         f"<p class='facts'>apart {number(photo.overall)} · image {image.id}</p>"
         f"<p class='facts path'>{path}</p><label class='facts'><input type='checkbox' "
         "class='large'> large</label></figcaption></figure>"
@@ -56,7 +56,7 @@ def photo_html(photo: Photo, roster: Roster) -> str:
     )
 
 
-def _picture(photo: Photo, roster: Roster) -> str:
+def _picture(photo: Photo, roster: Roster, *, whole: bool) -> str:
     if photo.picture is None:
         reason = photo.image.facts["problem"] or "no picture"
         detail = f"<span>{safe(photo.problem)}</span>" if photo.problem else ""
@@ -67,7 +67,7 @@ def _picture(photo: Photo, roster: Roster) -> str:
     badge = f"<span class='badge'>{note}</span>" if note else ""
     alternative = safe(f"Photograph {photo.image.name}{', ' + note if note else ''}")
     groups = "".join(
-        _group(task.name, one, small, roster)
+        _group(task.name, one, small, roster, whole=whole)
         for task in photo.tasks
         if task.name in DRAWN
         for one in task.told
@@ -75,12 +75,13 @@ def _picture(photo: Photo, roster: Roster) -> str:
     return (
         f"<img src='data:image/jpeg;base64,{data}' width='{small.width}' height='{small.height}' "
         f"decoding='async' alt='{alternative}'><svg viewBox='0 0 {small.width} {small.height}' "
-        f"aria-hidden='true'>{groups}</svg>{badge}"
+        f"font-size='{round(max(8, small.width / 30))}' aria-hidden='true'>{groups}</svg>{badge}"
     )
 
 
-def _group(task: str, told: Told, small: Thumbnail, roster: Roster) -> str:
+def _group(task: str, told: Told, small: Thumbnail, roster: Roster, *, whole: bool) -> str:
     """One rater's boxes, in pixels of the thumbnail."""
+    texts = ""
     if task in NUMBERED:
         numbered = [(at, one.box) for at, one in enumerate(told.pieces, 1) if one.box]
         paths = "".join(_path(box, small) for _, box in numbered)
@@ -90,35 +91,38 @@ def _group(task: str, told: Told, small: Thumbnail, roster: Roster) -> str:
             if box[2] - box[0] >= LEGIBLE
         )
     else:
-        paths, texts = "".join(_path(box, small) for box in told.boxes), ""
+        paths = "".join(_path(box, small) for box in told.boxes)
     if not paths:
         return ""
     hidden = " off" if task == "text" else ""
+    under = f"<path class='under' d='{paths}'/>" if whole else ""
     return (
         f"<g class='{roster.style(told.rater)}{hidden}' data-t='{task}' "
-        f"data-r='{roster.place(told.rater)}'><path class='under' d='{paths}'/>"
-        f"<path d='{paths}'/>{texts}</g>"
+        f"data-r='{roster.place(told.rater)}'>{under}<path d='{paths}'/>{texts}</g>"
     )
 
 
 def _path(box: Box, small: Thumbnail) -> str:
-    x, y, right, bottom = (
-        short(side * size) for side, size in zip(box, (small.width, small.height) * 2, strict=True)
-    )
+    x, y, right, bottom = _pixels(box, small)
     return f"M{x} {y}H{right}V{bottom}H{x}Z"
+
+
+def _pixels(box: Box, small: Thumbnail) -> list[int]:
+    sizes = (small.width, small.height) * 2
+    return [round(side * size) for side, size in zip(box, sizes, strict=True)]
 
 
 def _number(at: int, box: Box, task: str, told: Told, small: Thumbnail, roster: Roster) -> str:
     """The rater's letter and the number of the box, at the corner that is this rater's."""
-    place = roster.place(told.rater)
-    size = max(8.0, small.width / 30)
+    place, high = roster.place(told.rater), round(max(8, small.width / 30))
     right, low = place % 2, place // 2 % 2
-    x = min(max((box[2] if right else box[0]) * small.width, 1.0), small.width - 1.0)
-    y = (box[3] if low else box[1]) * small.height + (-0.25 if low else 0.95) * size
-    y = min(max(y, size), small.height - 2.0)
+    pixels = _pixels(box, small)
+    x = min(max(pixels[2] if right else pixels[0], 1), small.width - 1)
+    y = pixels[3] - high // 4 if low else pixels[1] + high
+    y = min(max(y, high), small.height - 2)
     name = f"{roster.letter(told.rater)}{NUMBERED[task]}{at}"
     end = " class='end'" if right else ""
-    return f"<text x='{short(x)}' y='{short(y)}' font-size='{short(size)}'{end}>{name}</text>"
+    return f"<text x='{x}' y='{y}'{end}>{name}</text>"
 
 
 def _section(task: Task, photo: Photo, roster: Roster) -> str:
@@ -142,10 +146,9 @@ def _section(task: Task, photo: Photo, roster: Roster) -> str:
 
 
 def _column(task: Task, told: Told, roster: Roster) -> str:
-    style = roster.style(told.rater)
     others = task.bits & ~told.bit
     width = len(roster.names)
-    head = f"<h5>{key(style)}{roster.tag(told.rater)}</h5>".replace('"', "'")
+    head = f"<h5 class='key {roster.style(told.rater)}'>{roster.lettered(told.rater)}</h5>"
     if not told.pieces:
         body = "<p class='nothing'>none</p>"
     elif task.name == "text":

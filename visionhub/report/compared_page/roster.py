@@ -40,11 +40,15 @@ class Roster:
 
     def tag(self, name: str) -> str:
         """Its letter and name."""
-        return f'<span class="rater"><b class="letter">{self.letter(name)}</b>{safe(name)}</span>'
+        return f"<span class='rater'>{self.lettered(name)}</span>"
 
     def keyed(self, name: str) -> str:
-        """The same, with a line as its boxes are drawn."""
-        return f"{key(self.style(name))}{self.tag(name)}"
+        """The same, behind a line as its boxes are drawn."""
+        return f"<span class='rater key {self.style(name)}'>{self.lettered(name)}</span>"
+
+    def lettered(self, name: str) -> str:
+        """The same, for an element that has the class `key` or `rater` itself."""
+        return f"<b>{self.letter(name)}</b>{safe(name)}"
 
     def pair(self, names: Sequence[str]) -> str:
         """Some raters, with ~ between."""
@@ -53,16 +57,3 @@ class Roster:
     def short(self, names: Iterable[str]) -> str:
         """Some raters by their letters, as in A ~ C."""
         return " ~ ".join(map(self.letter, names))
-
-
-def key(style: str) -> str:
-    """A piece of line, in a rater's colour and dashes."""
-    return (
-        f'<svg class="key {style}" viewBox="0 0 28 8" aria-hidden="true"><use href="#line"/></svg>'
-    )
-
-
-KEY_LINE = (
-    '<svg width="0" height="0" class="defs" aria-hidden="true"><defs><g id="line">'
-    '<path class="under" d="M1 4H27"/><path d="M1 4H27"/></g></defs></svg>'
-)
