@@ -468,7 +468,7 @@ def test_what_is_no_coco_is_refused(made: Path, tmp_path: Path, text: str) -> No
 @pytest.fixture(scope="module")
 def names(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, int]]:
     maker = Maker(tmp_path_factory.mktemp("names") / "study.db")
-    paths = ("x/a.jpg", "y/a.jpg", "x/b.jpg", "IMG.JPG", "x/img.jpg")
+    paths = ("x/a.jpg", "y/a.jpg", "x/b.jpg", "IMG.JPG", "x/img.jpg", "low.jpg")
     maker.answered("one", Task.LABELS, {path: labels("dog") for path in paths})
     return maker.path, maker.ids
 
@@ -484,7 +484,7 @@ def test_an_image_is_named_by_path_file_name_or_hash(names) -> None:
     assert known.find("a.jpg") is None  # two images have that name
     assert known.find("b.jpg") == ids["x/b.jpg"]
     assert known.find("img.jpg") == ids["x/img.jpg"]  # not IMG.JPG
-    assert known.find("Img.jpg") is None
+    assert known.find("Img.jpg") is known.find("LOW.JPG") is None
     assert known.find(sha.upper()) == ids["IMG.JPG"]
     assert known.find("") is None
     assert known.find("a.jpg", str(path.parent / "y")) == ids["y/a.jpg"]
@@ -496,7 +496,7 @@ def test_sources_are_of_a_column_or_of_folders(names, tmp_path: Path) -> None:
     with StudyFile(path) as study:
         folders = read_sources(study, "folder")
         every = np.array(sorted(ids.values()))
-        assert len(set(folders(every).tolist())) == 3
+        assert len(set(folders(every).tolist())) == 3  # x, y, and where the study lies
         table = coded(
             tmp_path / "t.csv", ("x/a.jpg", "one"), ("x/b.jpg", ""), ("IMG.JPG", " one "),
             columns="file_name,outlet",
