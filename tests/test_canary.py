@@ -23,8 +23,9 @@ from visionhub.analysis.raters import choose, versions
 from visionhub.cli import app
 from visionhub.engine import ask as asking
 from visionhub.engine import canary as again
+from visionhub.engine import intake
 from visionhub.engine.plan import Ask
-from visionhub.errors import CapReached, Declined, UsageError
+from visionhub.errors import CapReached, Declined, UnreadableImage, UsageError
 from visionhub.pricing import Tier
 from visionhub.pricing.rows import written
 from visionhub.provider import Request, TaskSpec
@@ -192,6 +193,22 @@ def test_photographs_that_are_gone_or_others_are_left_out_and_named(use, study, 
     assert {Path(path).name for path, _ in canary.left_out} <= {"0.jpg", "1.jpg"} | {
         path for path, _ in canary.left_out if path.startswith("image ")
     }
+
+
+def test_what_goes_wrong_in_a_canary_changes_no_status(use, study, photos, monkeypatch) -> None:
+    toy = use(Moody())
+    study.annotate(photos, providers="toy", tasks="labels")
+    before = study.query(CURRENT).rows
+    toy.fault["labels"] = "refuse"
+    assert study.canary(Ask(("toy",), ()))[1].unanswered == PHOTOS
+    toy.fault.clear()
+
+    def broken(*_: object) -> None:
+        raise UnreadableImage("no_memory", "there is not enough of it")
+
+    monkeypatch.setattr(intake, "render", broken)
+    assert study.canary(Ask(("toy",), ()))[1].unreadable_images == PHOTOS
+    assert study.query(CURRENT).rows == before
 
 
 def test_it_asks_what_was_asked_before(use, study, photos) -> None:

@@ -291,8 +291,10 @@ def box(at: float) -> tuple[float, float, float, float]:
 
 
 def test_boxes_that_moved_were_renamed_came_and_went(maker) -> None:
-    then = {n: objects(("dog", box(0.1), 0.9), ("cat", box(0.5), 0.8)) for n in NAMES}
-    now = {n: objects(("Dog", box(0.1), 0.9), ("cow", box(0.52), 0.7), ("car", box(0.78), 0.95))
+    tree = ("tree", (0.1, 0.6, 0.3, 0.9), 0.8)
+    then = {n: objects(("dog", box(0.1), 0.9), ("cat", box(0.5), 0.8), tree) for n in NAMES}
+    now = {n: objects(("Dog", box(0.1), 0.9), ("cow", box(0.52), 0.7), ("car", box(0.78), 0.95),
+                      tree)
            for n in NAMES}  # fmt: skip
     then["0.jpg"], now["0.jpg"] = objects(("dog", box(0.1), 0.9)), objects()
     maker.answered("p", Task.OBJECTS, then, floor=0.5, revision="imported a", parameters='{"c":1}')
@@ -300,17 +302,18 @@ def test_boxes_that_moved_were_renamed_came_and_went(maker) -> None:
                    received_at="2026-12-01T00:00:00Z")  # fmt: skip
     (part,) = run(maker.path).parts
     overlap = 0.18 / 0.22
-    assert value(part, "mean_iou") == pytest.approx((1 + overlap) / 2)
-    assert value(part, "boxes_moved") == pytest.approx(0.5)
-    assert value(part, "renamed") == pytest.approx(0.5)  # Dog is dog
-    assert value(part, "kept_per_image") == pytest.approx(2 * (N - 1) / N)
+    assert value(part, "mean_iou") == pytest.approx((2 + overlap) / 3)
+    assert value(part, "boxes_moved") == pytest.approx(1 / 3)
+    assert value(part, "renamed") == pytest.approx(1 / 3)  # Dog is dog
+    assert value(part, "kept_per_image") == pytest.approx(3 * (N - 1) / N)
     assert value(part, "lost_per_image") == pytest.approx(1 / N)
-    assert value(part, "score_shift_mean") == pytest.approx(-0.05)
+    assert value(part, "score_shift_mean") == pytest.approx(-0.1 / 3)
     (counts,) = part.tables["changes"]
-    assert (counts["kept"], counts["lost"], counts["gained"]) == (2 * (N - 1), 1, N - 1)
+    assert (counts["kept"], counts["lost"], counts["gained"]) == (3 * (N - 1), 1, N - 1)
     assert counts["images_identical"] == 0
     flips = {row["label"]: (row["lost"], row["gained"]) for row in part.tables["flips"]}
-    assert flips == {"Dog": (1, 0), "cat": (N - 1, 0), "cow": (0, N - 1), "car": (0, N - 1)}
+    assert flips == {"Dog": (1, 0), "cat": (N - 1, 0), "cow": (0, N - 1), "car": (0, N - 1),
+                     "tree": (0, 0)}  # fmt: skip
     assert part.verdict.changed
     assert any("called otherwise" in line for line in part.verdict.evidence)
 
