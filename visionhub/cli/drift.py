@@ -34,6 +34,7 @@ FOR_CANARIES = (
     "prices",
     "old_prices",
     "assume_free",
+    "on_ambiguous",
 )
 
 
