@@ -18,6 +18,7 @@ from tests.conftest import jpeg
 from tests.ledgers import LABELS
 from tests.sandboxed import Seer
 from tests.toy import SPEC, Toy
+from visionhub import registry
 from visionhub.analysis.compare import Wanted, compare
 from visionhub.analysis.raters import choose, versions
 from visionhub.cli import app
@@ -52,6 +53,10 @@ class Moody(Toy):
         for outcome in super().fetch(batch):
             told = json.loads(outcome.result.data) | {"mood": self.mood}
             yield replace(outcome, result=replace(outcome.result, data=json.dumps(told).encode()))
+
+
+class Other(Moody):
+    name: ClassVar[str] = "other"
 
 
 class Paid(Moody):
@@ -168,6 +173,26 @@ def test_a_comparison_takes_current_answers_and_names_the_canary(use, study, pho
         part = compare(opened, Wanted(["labels"], ["old=toy", f"new=toy@{moment}"])).parts[0]
         exact = next(row for row in part.rows if row.measure == "jaccard" and row.level == "exact")
         assert exact.estimate.value == pytest.approx(1 / 3)  # {cat, pet} and {dog, pet}
+
+
+def test_two_providers_are_compared_by_their_current_answers(
+    use, study, photos, monkeypatch
+) -> None:
+    toy = use(Moody())
+    monkeypatch.setattr(registry, "get", {"toy": toy, "other": Other()}.__getitem__)
+    study.annotate(photos, providers="toy,other", tasks="labels")
+    toy.mood = "dog"
+    canary, _ = study.canary(Ask(("toy",), ()), 5)
+    with StudyFile(study.path) as opened:
+        (part,) = compare(opened, Wanted(["labels"])).parts
+    assert [(rater.name, rater.canary, rater.images) for rater in part.raters] == [
+        ("other", "", PHOTOS),
+        ("toy", "", PHOTOS),
+    ]
+    exact = next(row for row in part.rows if row.measure == "jaccard" and row.level == "exact")
+    assert (exact.estimate.value, exact.estimate.n) == (1.0, PHOTOS)  # both say cat and pet
+    (note,) = [line for line in part.notes if canary.ask.canary in line]
+    assert "toy has 5 answers of a canary" in note
 
 
 def test_photographs_that_are_gone_or_others_are_left_out_and_named(use, study, photos) -> None:
