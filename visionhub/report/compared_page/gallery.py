@@ -16,7 +16,7 @@ import numpy as np
 from visionhub.analysis.compare import Comparison, Part
 from visionhub.errors import UnreadableImage
 from visionhub.report.answers import Shown
-from visionhub.report.compared_page.photo import Photo, photo_html
+from visionhub.report.compared_page.photo import Look, Photo, photo_html
 from visionhub.report.compared_page.ranking import Ranking
 from visionhub.report.compared_page.roster import Roster
 from visionhub.report.compared_page.said import TABLES, Listener, faces_of
@@ -31,7 +31,7 @@ from visionhub.store.study import StudyFile
 BATCH = 50  # photographs in memory at once, and in one block of the page
 FIRST = 24  # photographs of a page of the gallery
 SIZES = ((500, 480, 80), (2500, 320, 70))  # up to so many pictures: longest side, quality
-LEAST = (208, 56)  # of more: ten thousand make a page of less than 100 MB
+LEAST = (192, 50)  # of more: ten thousand make a page of less than 100 MB
 
 
 @dataclass
@@ -81,9 +81,11 @@ class Gallery:
         index = Index(self.roster, [part.task for part in self.parts])
         for start in range(0, max(self.counts.photographs, 1), BATCH):
             photos = self._batch(start)
-            cards = [photo_html(photo, self.roster) for photo in photos]
+            cards = [photo_html(photo, Look(self.roster)) for photo in photos]
             if not start:
-                first = (photo_html(photo, self.roster, whole=True) for photo in photos[:FIRST])
+                first = (
+                    photo_html(photo, Look(self.roster, whole=True)) for photo in photos[:FIRST]
+                )
                 yield f'<div class="gallery" id="cards">{"".join(first)}</div>\n'
                 yield data("views", self._views())
             distances = self.ranking.distances[start : start + len(photos)]

@@ -19,6 +19,7 @@ from visionhub.report.compared_page.wording import TITLES
 from visionhub.report.find import FoundImage
 from visionhub.report.thumbnail import Thumbnail
 
+PAIR = 2
 OPEN_PIECES = 8  # of a rater that are seen at once
 DRAWN = ("objects", "faces", "text")  # of which texts are drawn when they are chosen
 NUMBERED = {"objects": "", "faces": "f"}  # what numbers of boxes begin with
@@ -40,15 +41,23 @@ class Photo:
     problem: str = ""
 
 
-def photo_html(photo: Photo, roster: Roster, *, whole: bool = False) -> str:
-    """The whole card. whole: with the dark lines under boxes that a script else adds."""
+@dataclass(frozen=True)
+class Look:
+    """How cards are made. whole: with what a script else adds, marks and lines under boxes."""
+
+    roster: Roster
+    whole: bool = False
+
+
+def photo_html(photo: Photo, look: Look) -> str:
+    """The whole card."""
     image = photo.image
     name = safe(image.name)
     path = safe(image.paths[0], 600) if image.paths else "its file has changed since"
-    sections = "".join(_section(task, photo, roster) for task in photo.tasks if task.told)
+    sections = "".join(_section(task, photo, look) for task in photo.tasks if task.told)
     return (
         f"<article class='card photo' aria-labelledby='p{image.id}'><figure><div class='frame'>"
-        f"{_picture(photo, roster, whole=whole)}</div><figcaption><h3 id='p{image.id}'>{name}</h3>"
+        f"{_picture(photo, look)}</div><figcaption><h3 id='p{image.id}'>{name}</h3>"
         f"<p class='facts'>apart {number(photo.overall)} · image {image.id}</p>"
         f"<p class='facts path'>{path}</p><label class='facts'><input type='checkbox' "
         "class='large'> large</label></figcaption></figure>"
@@ -56,7 +65,7 @@ def photo_html(photo: Photo, roster: Roster, *, whole: bool = False) -> str:
     )
 
 
-def _picture(photo: Photo, roster: Roster, *, whole: bool) -> str:
+def _picture(photo: Photo, look: Look) -> str:
     if photo.picture is None:
         reason = photo.image.facts["problem"] or "no picture"
         detail = f"<span>{safe(photo.problem)}</span>" if photo.problem else ""
@@ -67,7 +76,7 @@ def _picture(photo: Photo, roster: Roster, *, whole: bool) -> str:
     badge = f"<span class='badge'>{note}</span>" if note else ""
     alternative = safe(f"Photograph {photo.image.name}{', ' + note if note else ''}")
     groups = "".join(
-        _group(task.name, one, small, roster, whole=whole)
+        _group(task.name, one, small, look)
         for task in photo.tasks
         if task.name in DRAWN
         for one in task.told
@@ -79,9 +88,9 @@ def _picture(photo: Photo, roster: Roster, *, whole: bool) -> str:
     )
 
 
-def _group(task: str, told: Told, small: Thumbnail, roster: Roster, *, whole: bool) -> str:
+def _group(task: str, told: Told, small: Thumbnail, look: Look) -> str:
     """One rater's boxes, in pixels of the thumbnail."""
-    texts = ""
+    roster, texts = look.roster, ""
     if task in NUMBERED:
         numbered = [(at, one.box) for at, one in enumerate(told.pieces, 1) if one.box]
         paths = "".join(_path(box, small) for _, box in numbered)
@@ -95,7 +104,7 @@ def _group(task: str, told: Told, small: Thumbnail, roster: Roster, *, whole: bo
     if not paths:
         return ""
     hidden = " off" if task == "text" else ""
-    under = f"<path class='under' d='{paths}'/>" if whole else ""
+    under = f"<path class='under' d='{paths}'/>" if look.whole else ""
     return (
         f"<g class='{roster.style(told.rater)}{hidden}' data-t='{task}' "
         f"data-r='{roster.place(told.rater)}'>{under}<path d='{paths}'/>{texts}</g>"
@@ -125,44 +134,49 @@ def _number(at: int, box: Box, task: str, told: Told, small: Thumbnail, roster: 
     return f"<text x='{x}' y='{y}'{end}>{name}</text>"
 
 
-def _section(task: Task, photo: Photo, roster: Roster) -> str:
+def _section(task: Task, photo: Photo, look: Look) -> str:
     """One task: a column for each rater who answered."""
-    title = TITLES[task.name]
-    pairs = photo.distances.get(task.name, [])
-    mean = ""
-    if pairs:
-        middle = math.fsum(value for _, value in pairs) / len(pairs)
-        each = ", ".join(f"{name} {number(value)}".replace(" ", "\u00a0") for name, value in pairs)
-        more = f" <small>{each}</small>" if len(pairs) > 1 else ""
-        mean = f" <span class='apart'>apart {number(middle)}{more}</span>"
-    columns = "".join(_column(task, one, roster) for one in task.told)
+    columns = "".join(_column(task, one, look) for one in task.told)
     body = f"<div class='cols'>{columns}</div>"
     if not any(one.pieces or one.cut for one in task.told):
-        who = ", ".join(roster.letter(one.rater) for one in task.told)
+        who = ", ".join(look.roster.letter(one.rater) for one in task.told)
         body = f"<p class='nothing'>{who}: none</p>"
     return (
-        f"<section data-t='{task.name}' data-a='{task.bits}'><h4>{title}{mean}</h4>{body}</section>"
+        f"<section data-t='{task.name}' data-a='{task.bits}'><h4>{TITLES[task.name]}"
+        f"{_apart(photo.distances.get(task.name, []))}</h4>{body}</section>"
     )
 
 
-def _column(task: Task, told: Told, roster: Roster) -> str:
-    others = task.bits & ~told.bit
-    width = len(roster.names)
+def _apart(pairs: Sequence[tuple[str, float]]) -> str:
+    """How far apart raters are, on average and pair by pair."""
+    if not pairs:
+        return ""
+    middle = math.fsum(value for _, value in pairs) / len(pairs)
+    each = ", ".join(f"{name} {number(value)}".replace(" ", "\u00a0") for name, value in pairs)
+    more = f" <small>{each}</small>" if len(pairs) > 1 else ""
+    return f" <span class='apart'>apart {number(middle)}{more}</span>"
+
+
+def _column(task: Task, told: Told, look: Look) -> str:
+    roster, others = look.roster, task.bits & ~told.bit
     head = f"<h5 class='key {roster.style(told.rater)}'>{roster.lettered(told.rater)}</h5>"
     if not told.pieces:
         body = "<p class='nothing'>none</p>"
     elif task.name == "text":
-        runs = " ".join(_run(piece, others, width) for piece in told.pieces)
+        runs = " ".join(
+            f"<span{_state(piece, others, look)}>{safe(piece.text, 2000)}</span>"
+            for piece in told.pieces
+        )
         body = f"<p class='text'>{runs}</p>"
     else:
-        body = _list(task.name, told, others, width)
+        body = _list(task.name, told, others, look)
     cut = "<p class='why'>cut off: there may be more</p>" if told.cut else ""
     return f"<div data-r='{roster.place(told.rater)}'>{head}{body}{cut}</div>"
 
 
-def _list(task: str, told: Told, others: int, width: int) -> str:
+def _list(task: str, told: Told, others: int, look: Look) -> str:
     """What is seen at once, and the rest folded away."""
-    items = list(_items(task, told, others, width))
+    items = list(_items(task, told, others, look))
     first, rest = items[:OPEN_PIECES], items[OPEN_PIECES:]
     more = ""
     if rest:
@@ -170,19 +184,18 @@ def _list(task: str, told: Told, others: int, width: int) -> str:
     return f"<ul>{''.join(first)}</ul>{more}"
 
 
-def _items(task: str, told: Told, others: int, width: int) -> Iterator[str]:
+def _items(task: str, told: Told, others: int, look: Look) -> Iterator[str]:
     for at, piece in enumerate(told.pieces, 1):
         label = f"<i>{NUMBERED[task]}{at}</i> " if task in NUMBERED else ""
         score = f" <small>{safe(piece.score)}</small>" if piece.score else ""
         more = "".join(f"<small class='more'>{safe(text)}</small>" for text in piece.more)
-        yield f"<li{_state(piece, others, width)}>{label}{safe(piece.text)}{score}{more}</li>"
+        yield f"<li{_state(piece, others, look)}>{label}{safe(piece.text)}{score}{more}</li>"
 
 
-def _run(piece: Piece, others: int, width: int) -> str:
-    return f"<span{_state(piece, others, width)}>{safe(piece.text, 2000)}</span>"
-
-
-def _state(piece: Piece, others: int, width: int) -> str:
-    """The class that marks it, and who shares it where there are more than two raters."""
-    packed = f" data-s='{piece.code.packed(width)}'" if width > 2 else ""  # noqa: PLR2004
+def _state(piece: Piece, others: int, look: Look) -> str:
+    """The class that marks it, or what a script makes that class of, for any pair of raters."""
+    raters = len(look.roster.names)
+    packed = f" data-s='{piece.code.packed(raters)}'" if raters > PAIR else ""
+    if packed and not look.whole:
+        return packed
     return f" class='{piece.code.state(others)}'{packed}"
