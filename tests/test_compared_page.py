@@ -514,6 +514,26 @@ def test_codes_by_people_stand_beside_the_providers(tmp_path: Path) -> None:
         assert "data-t='objects' data-r='1'" in card  # the coder's boxes are drawn
 
 
+def test_more_raters_than_can_be_told_apart_have_no_photographs(made: Made, tmp_path: Path) -> None:
+    found = Comparison("s.db", rehearsal=False, about=made.found.about)
+    names = [f"coder {n}" for n in range(17)]
+    for some in (names, names[:16]):
+        rows = [measured(some[0], other, Estimate(0.5, n=1)) for other in some[1:]]
+        pair = apart("safe_search", dict.fromkeys(made.ids.values(), 0.5), (some[0], some[1]))
+        found.parts = [Part("safe_search", rows=rows, apart=[pair])]
+        with StudyFile(made.study) as study:
+            counts = compared_page(found, study, tmp_path / "page.html")
+        text = (tmp_path / "page.html").read_text("utf-8")
+        assert ("more than 16 raters" in text) == (counts.photographs == 0) == (len(some) == 17)
+
+
+def test_letters_go_on_after_the_alphabet() -> None:
+    roster = Roster(tuple(str(n) for n in range(60)))
+    letters = [roster.letter(name) for name in roster.names]
+    assert (letters[0], letters[25], letters[26], letters[59]) == ("A", "Z", "A2", "H3")
+    assert len(set(letters)) == 60
+
+
 @pytest.mark.parametrize("name", ["page.txt", "no/page.html", "study.html"])
 def test_what_cannot_be_is_a_sentence(made: Made, tmp_path: Path, name: str) -> None:
     out = tmp_path / name

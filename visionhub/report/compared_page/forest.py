@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -88,6 +88,10 @@ class Forest:
         there = [f"v{at}" for at, key in enumerate(self.keys) if key in met]
         return "" if len(there) == len(self.keys) else f' class="v {" ".join(there)}"'
 
+    def first_of(self, lines: Iterable[Line]) -> bool:
+        """Whether some of them have the measure that is seen first."""
+        return any(self.keys[0] in one.measured for one in lines)
+
     def cells(self, one: Line) -> str:
         """One row's drawing, and its numbers."""
         found = [(at, key, one.measured.get(key)) for at, key in enumerate(self.keys)]
@@ -122,9 +126,10 @@ def forest(part: Part, roster: Roster) -> str:
         a, b = row.raters
         found.counts = counts.get((a, b, row.level, row.thing), {})
     title, noun = TITLES.get(part.task, ("One by one", "row"))
+    opened = next((key for key, lines in groups.items() if plot.first_of(lines.values())), None)
     tables = "".join(
-        _group(raters, level, list(lines.values()), plot, roster, noun, first=not at)
-        for at, ((raters, level), lines) in enumerate(groups.items())
+        _group(*key, list(lines.values()), plot, roster, noun, first=key == opened)
+        for key, lines in groups.items()
     )
     return (
         f'<section class="pick"><h3>{title}</h3>'
@@ -171,7 +176,15 @@ def _group(
 
 def _count_heads(raters: Sequence[str], roster: Roster) -> str:
     a, b = map(roster.letter, raters)
-    names = ("both", f"only {a}", f"only {b}", "neither", "open", f"{a} says it", f"{b} says it")
+    names = (
+        "both",
+        f"only {a}",
+        f"only {b}",
+        "neither",
+        "open",
+        f"prevalence {a}",
+        f"prevalence {b}",
+    )
     return "".join(f'<th scope="col" class="num" data-sort="number">{n}</th>' for n in names)
 
 

@@ -31,7 +31,7 @@ from visionhub.store.study import StudyFile
 BATCH = 50  # photographs in memory at once, and in one block of the page
 FIRST = 24  # photographs of a page of the gallery
 SIZES = ((500, 480, 80), (2500, 320, 70))  # up to so many pictures: longest side, quality
-LEAST = (192, 50)  # of more: ten thousand make a page of less than 100 MB
+LEAST = (184, 48)  # of more: ten thousand make a page of less than 100 MB
 
 
 @dataclass

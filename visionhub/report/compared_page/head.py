@@ -113,8 +113,7 @@ def _facts(part: Part, at: int) -> Iterator[str]:
     if human:
         yield '<td colspan="3">codes by a person, from a file</td>'
     else:
-        details = safe(row["parameters"], 900)
-        yield f'<td><code title="{details}">{safe(row["revision"])}</code></td>'
+        yield f"<td><code>{safe(row['revision'])}</code></td>"
         yield f"<td>{safe(_model(row['revision'], row['model_version']))}</td>"
         dates = " to ".join(f'<span class="day">{safe(day)}</span>' for day in dict.fromkeys(days))
         yield f"<td>{dates or 'not known'}</td>"
@@ -135,11 +134,14 @@ def _about(found: Comparison) -> str:
         ("intervals", f"{100 * about['confidence']:g} %"), ("sources", about["sources"]),
     ]  # fmt: skip
     for part in found.parts:
+        title = TITLES.get(part.task, part.task)
+        facts += [(f"{title}: {n.replace('_', ' ')}", value) for n, value in part.about.items()]
         facts += [
-            (f"{TITLES.get(part.task, part.task)}: {name.replace('_', ' ')}", value)
-            for name, value in part.about.items()
+            (f"{title}: parameters of {one.name}", one.parameters)
+            for one in part.raters
+            if not one.human
         ]
     items = "".join(
-        f"<div><dt>{safe(name)}</dt><dd>{safe(value)}</dd></div>" for name, value in facts
+        f"<div><dt>{safe(name)}</dt><dd>{safe(value, 900)}</dd></div>" for name, value in facts
     )
     return f'<dl class="about">{items}</dl>'

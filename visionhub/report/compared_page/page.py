@@ -32,6 +32,11 @@ from visionhub.report.plain import plain
 from visionhub.store.study import StudyFile
 
 ENDINGS = (".html", ".htm")
+MOST_RATERS = 16  # of whom a word is marked by who has it: three bits each, in a script's number
+TOO_MANY = (
+    f"Photographs are left out: there are more than {MOST_RATERS} raters. Compare fewer, with "
+    "<code>--rater</code>, to see them."
+)
 
 
 def check_name(out: Path) -> None:
@@ -45,17 +50,22 @@ def compared_page(
 ) -> PageCounts:
     """Write one self-contained page of a comparison, with at most `gallery` photographs, to `out`.
 
-    Memory is bounded by the comparison and one batch of photographs. Raises UsageError when `out`
+    With more than MOST_RATERS raters there are none: nobody could tell their boxes apart. Memory
+    is bounded by the comparison and one batch of photographs. Raises UsageError when `out`
     cannot be written or has another ending than .html.
     """
     check_name(out)
     roster = Roster.of(found)
-    ranking = Ranking.of_most(found, gallery)
+    ranking = Ranking.of_most(found, 0 if _too_many(roster) else gallery)
     shown = Gallery(study, found, roster, ranking, show_faces)
     with whole(out) as file:
         for text in _page(found, roster, shown):
             file.write(text.encode())
     return shown.counts
+
+
+def _too_many(roster: Roster) -> bool:
+    return len(roster.names) > MOST_RATERS
 
 
 def _page(found: Comparison, roster: Roster, shown: Gallery) -> Iterator[str]:
@@ -68,6 +78,8 @@ def _page(found: Comparison, roster: Roster, shown: Gallery) -> Iterator[str]:
         yield _task(part, roster)
     if any_photographs:
         yield gallery_head(found, roster, shown.ranking, show_faces=shown.show_faces)
+    if _too_many(roster):
+        yield f"<p>{TOO_MANY}</p>"
     yield f"<script>{script}</script>\n"
     if any_photographs:
         yield from shown.html()
