@@ -19,10 +19,12 @@ import numpy as np
 
 from benchmarks.figures import markdown
 from visionhub.analysis.frames import Answers
-from visionhub.analysis.labels import LabelPair, Settings, things
+from visionhub.analysis.label_things import things
+from visionhub.analysis.labels import LabelPair
 from visionhub.analysis.raters import Rater
 from visionhub.analysis.resample import Resampling
 from visionhub.analysis.sets import Overlaps
+from visionhub.analysis.settings import Settings
 from visionhub.analysis.spoken import spoken
 from visionhub.analysis.sweep import sweep
 from visionhub.analysis.vocabulary.alignment import align

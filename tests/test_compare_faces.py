@@ -15,11 +15,11 @@ from tests.compared import Maker, coded, faces, likely, percent
 from visionhub.analysis.compare import Comparison, Wanted, compare
 from visionhub.analysis.estimate import Estimate, not_estimable
 from visionhub.analysis.face_numbers import sign_of
-from visionhub.analysis.labels import Settings
 from visionhub.analysis.measured import Measured, find
 from visionhub.analysis.naming import read_sources
 from visionhub.analysis.resample import Resampling
 from visionhub.analysis.scored import LIKELIHOODS, Scored
+from visionhub.analysis.settings import Settings
 from visionhub.report.compared import as_json
 from visionhub.schema import Task
 from visionhub.store.study import StudyFile

@@ -15,9 +15,9 @@ import visionhub
 from tests.compared import Maker, labels
 from visionhub import registry
 from visionhub.analysis.compare import Comparison, Wanted, compare
-from visionhub.analysis.labels import Settings
 from visionhub.analysis.measured import Measured, find
 from visionhub.analysis.resample import Resampling
+from visionhub.analysis.settings import Settings
 from visionhub.analysis.vocabulary.codebook import Codebook
 from visionhub.errors import UsageError
 from visionhub.schema import Scale, Task

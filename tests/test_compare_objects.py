@@ -19,10 +19,10 @@ from scipy.optimize import linear_sum_assignment
 from tests.compared import Maker, coded, objects
 from visionhub.analysis.codes_read import coders
 from visionhub.analysis.compare import Comparison, Wanted, compare
-from visionhub.analysis.labels import Settings
 from visionhub.analysis.measured import Measured, find
 from visionhub.analysis.naming import read_sources
 from visionhub.analysis.resample import Resampling
+from visionhub.analysis.settings import Settings
 from visionhub.errors import UsageError
 from visionhub.schema import Annotation, Box, Object, Scale, Score, Task
 from visionhub.store.study import StudyFile

@@ -18,11 +18,11 @@ from tests.compared import Maker, coded, labels
 from visionhub.analysis.codes import Code, Codes
 from visionhub.analysis.codes_read import coders
 from visionhub.analysis.compare import Comparison, Wanted, compare
-from visionhub.analysis.labels import Settings
 from visionhub.analysis.measured import Measured, find
 from visionhub.analysis.naming import Names, read_sources
 from visionhub.analysis.part import Part
 from visionhub.analysis.resample import Resampling
+from visionhub.analysis.settings import Settings
 from visionhub.analysis.vocabulary.codebook import Codebook
 from visionhub.errors import UsageError
 from visionhub.schema import Task

@@ -17,10 +17,10 @@ from sklearn.metrics import cohen_kappa_score, roc_auc_score
 from tests.compared import Maker, coded, labels, likely, percent, safe
 from visionhub.analysis.codes_read import coders
 from visionhub.analysis.compare import Comparison, Wanted, compare
-from visionhub.analysis.labels import Settings
 from visionhub.analysis.measured import Measured, find
 from visionhub.analysis.resample import Resampling
 from visionhub.analysis.scored import LIKELIHOODS, Scored, agreement
+from visionhub.analysis.settings import Settings
 from visionhub.analysis.vocabulary.codebook import Codebook
 from visionhub.schema import Annotation, Scale, Score, Task
 from visionhub.store.study import StudyFile

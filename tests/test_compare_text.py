@@ -16,10 +16,10 @@ from sklearn.metrics import cohen_kappa_score
 
 from tests.compared import Maker, coded, text
 from visionhub.analysis.compare import Comparison, Wanted, compare
-from visionhub.analysis.labels import Settings
 from visionhub.analysis.measured import Measured, find
 from visionhub.analysis.naming import read_sources
 from visionhub.analysis.resample import Resampling
+from visionhub.analysis.settings import Settings
 from visionhub.schema import Annotation, Box, Status, Task, TextLine
 from visionhub.store.study import StudyFile
 

@@ -16,8 +16,8 @@ import visionhub
 from tests.compared import Maker, labels, objects
 from visionhub import registry
 from visionhub.analysis.drift import WantedDrift, drift
-from visionhub.analysis.labels import Settings
 from visionhub.analysis.resample import Resampling
+from visionhub.analysis.settings import Settings
 from visionhub.cli import app
 from visionhub.errors import UsageError
 from visionhub.schema import (

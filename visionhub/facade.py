@@ -21,23 +21,16 @@ from visionhub.engine.sources import Sources, without_study
 from visionhub.engine.terms import Terms, make_terms
 from visionhub.errors import AuthenticationError, CapReached
 from visionhub.pricing import Amount
-from visionhub.report.readable import Readable
+from visionhub.report.comparable import Comparable
+from visionhub.report.readable import words
 from visionhub.store.record import Recorder
 from visionhub.store.study import StudyFile
 
 if TYPE_CHECKING:
-    from visionhub.analysis.drift import Drift
     from visionhub.engine.canary import Canary
     from visionhub.engine.earlier import Imported
     from visionhub.engine.kept import Lost
     from visionhub.engine.quote import Quote
-
-
-def _words(given: str | Sequence[str]) -> tuple[str, ...]:
-    """A sequence of words; a single text is one, or several with commas between."""
-    if isinstance(given, str):
-        return tuple(word.strip() for word in given.split(",") if word.strip())
-    return tuple(given)
 
 
 def _paths(given: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> tuple[str, ...]:
@@ -58,7 +51,7 @@ def _quiet(_: object) -> None:
     return None
 
 
-class Study(Readable):
+class Study(Comparable):
     """A study file: annotate into it, read tables out of it.
 
     The file is made by the first `annotate`; it is opened for each call only, so that other
@@ -140,10 +133,10 @@ class Study(Readable):
         files = sources if isinstance(sources, Sources) else Sources.of(sources)
         files.check()
         ask = Ask(
-            _words(providers),
-            _words(tasks),
+            words(providers),
+            words(tasks),
             dict(parameters or {}),
-            _words(sensitive),
+            words(sensitive),
             dict(settings or {}),
             sandbox,
             max_cost,
@@ -178,44 +171,6 @@ class Study(Readable):
         progress = self._annotate(prepared.files, prepared.ask, confirm, announce, watch, stop)
         finish(self._file, prepared, progress)
         return prepared, progress
-
-    def drift(
-        self,
-        provider: str = "",
-        *,
-        tasks: str | Sequence[str] = (),
-        raters: Sequence[str] = (),
-        canary: str = "",
-        source: str | None = None,
-        tolerance: float = 1e-4,
-        draws: int = 2000,
-        seed: int = 0,
-        confidence: float = 0.95,
-    ) -> Drift:
-        """Whether a provider's answers about the same photographs have changed; nothing is sent.
-
-        raters: two versions, the earlier one first, as `visionhub drift --rater` takes them;
-            default: the two most recent ones that have images in common.
-        canary: the moment of a canary (`Canary.ask.canary`), beside the current answers.
-        source: "folder" or "TABLE.csv:COLUMN": where images come from that go together.
-        tolerance: of scores, as a share of the greater of two.
-        Raises UsageError when there are no two versions, StudyError, MissingExtra.
-        """
-        from visionhub.report.drifting import drift
-
-        with StudyFile(self._file) as study:
-            return drift(
-                study,
-                provider=provider,
-                tasks=_words(tasks),
-                raters=tuple(raters),
-                canary=canary,
-                source=source,
-                tolerance=tolerance,
-                draws=draws,
-                seed=seed,
-                confidence=confidence,
-            )
 
     def _annotate(
         self,
@@ -307,11 +262,11 @@ class Study(Readable):
             _paths(answers),
             _paths(images),
             collection,
-            _words(tasks),
+            words(tasks),
             os.fspath(match) if match is not None else None,
             pattern,
             received,
-            _words(sensitive),
+            words(sensitive),
         )
         prepared = ready(wanted)
         with StudyFile(self._file, write=True) as study:

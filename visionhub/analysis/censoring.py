@@ -32,12 +32,15 @@ def floor_of(answers: Answers) -> float:
 
 
 def ceilings(answers: Answers) -> Floats:
-    """(n,) the score below which everything lies that a rater has not reported for an image."""
+    """(n,) the score below which everything lies that a rater has not reported for an image.
+
+    A list that was cut off may go on with a score as high as its last one.
+    """
     found = np.full(len(answers.images), floor_of(answers))
     lowest = np.full(len(answers.images), np.inf)
     np.minimum.at(lowest, answers.at, np.nan_to_num(answers.numbers["score"], nan=np.inf))
     cut = answers.truncated & np.isfinite(lowest)
-    found[cut] = np.maximum(found, lowest)[cut]
+    found[cut] = np.nextafter(np.maximum(found, lowest)[cut], np.inf)
     return found
 
 

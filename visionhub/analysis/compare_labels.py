@@ -11,12 +11,14 @@ import numpy as np
 
 from visionhub.analysis.codes import Codes
 from visionhub.analysis.decided import Decided, decided_things, left_open
-from visionhub.analysis.labels import TASK, LabelPair, Settings, Thing
+from visionhub.analysis.label_things import Thing
+from visionhub.analysis.labels import TASK, LabelPair
 from visionhub.analysis.measured import Measured
 from visionhub.analysis.part import Apart, Part, Worded
 from visionhub.analysis.reliability import LEAST, matrices
 from visionhub.analysis.reliability import measures as reliability_measures
 from visionhub.analysis.set_alpha import set_alpha
+from visionhub.analysis.settings import Settings
 from visionhub.analysis.spoken import Speech
 from visionhub.analysis.sweep import Point, sweep
 from visionhub.analysis.vocabulary.accounting import accounting, collapses, unmapped

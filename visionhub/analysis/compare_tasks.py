@@ -13,12 +13,12 @@ from visionhub.analysis.compare_labels import Vocabulary, compare_labels
 from visionhub.analysis.face_attributes import attribute_measures, by_image, told_by_image
 from visionhub.analysis.face_numbers import ages, poses
 from visionhub.analysis.frames import BOX, Answers, Integers, read
-from visionhub.analysis.labels import Settings
 from visionhub.analysis.located import Located
 from visionhub.analysis.matching import candidates, match, moments
 from visionhub.analysis.measured import Measured
 from visionhub.analysis.part import Apart, Part, Wanted
 from visionhub.analysis.raters import Chosen, Rater, choose, offers, versions
+from visionhub.analysis.settings import Settings
 from visionhub.analysis.spoken import LABEL_WORDS, OBJECT_WORDS, Speech, spoken
 from visionhub.analysis.vocabulary.alignment import align
 from visionhub.analysis.vocabulary.crosswalk import Crosswalk

@@ -16,7 +16,9 @@ import numpy as np
 
 from visionhub.analysis.codes import Codes
 from visionhub.analysis.frames import Bools, Integers
-from visionhub.analysis.labels import LabelPair, Settings, Thing, things
+from visionhub.analysis.label_things import Thing, things
+from visionhub.analysis.labels import LabelPair
+from visionhub.analysis.settings import Settings
 from visionhub.analysis.spoken import Speech
 from visionhub.analysis.vocabulary.level import Level
 

@@ -20,11 +20,11 @@ from visionhub.analysis.drift_things import Things
 from visionhub.analysis.drift_verdict import Verdict, verdict
 from visionhub.analysis.drift_versions import Two
 from visionhub.analysis.frames import BOX, Answers, read
-from visionhub.analysis.labels import Settings
 from visionhub.analysis.measured import Measured
 from visionhub.analysis.part import Part
 from visionhub.analysis.raters import handle, versions
 from visionhub.analysis.scored import WORDS
+from visionhub.analysis.settings import Settings
 from visionhub.engine.rehearsal import is_rehearsal
 from visionhub.errors import UsageError
 from visionhub.schema import Task

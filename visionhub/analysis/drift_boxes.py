@@ -13,12 +13,12 @@ from visionhub.analysis.censoring import ceilings
 from visionhub.analysis.drift_scores import Scores, per_image, share_of_images
 from visionhub.analysis.drift_words import Words, rows_about
 from visionhub.analysis.frames import Answers, Bools, Floats, common
-from visionhub.analysis.labels import Settings
 from visionhub.analysis.located import IOU, Located
 from visionhub.analysis.matching import Matches, candidates, match
 from visionhub.analysis.measured import Measured
 from visionhub.analysis.part import Apart
 from visionhub.analysis.resample import Sums, estimates, ratio
+from visionhub.analysis.settings import Settings
 
 LEAST = {"objects": 0.5, "faces": 0.3}  # IoU from which on two boxes are one thing
 SAME = 1e-3  # 1 - IoU up to which a box has not moved

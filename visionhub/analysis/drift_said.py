@@ -11,12 +11,12 @@ import numpy as np
 from visionhub.analysis.drift_scores import share_of_images
 from visionhub.analysis.drift_things import Things
 from visionhub.analysis.frames import Answers, Bools, Integers
-from visionhub.analysis.labels import Settings
 from visionhub.analysis.located import Located
 from visionhub.analysis.measured import Measured
 from visionhub.analysis.ordinal import weighted_kappa
 from visionhub.analysis.part import Apart
 from visionhub.analysis.scored import LIKELIHOODS
+from visionhub.analysis.settings import Settings
 from visionhub.analysis.text import both_texts
 from visionhub.analysis.texts import Edits, character_edits
 

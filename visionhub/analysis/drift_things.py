@@ -17,12 +17,12 @@ from visionhub.analysis.drift_flips import Flip, flips
 from visionhub.analysis.drift_scores import NEAR, Scores, per_image, share_of_images
 from visionhub.analysis.drift_words import Words, rows_about
 from visionhub.analysis.frames import Answers, Bools, Floats, Integers, common
-from visionhub.analysis.labels import Settings
 from visionhub.analysis.measured import Measured
 from visionhub.analysis.pairs import Pair, Side
 from visionhub.analysis.part import Apart
 from visionhub.analysis.resample import Sums, estimates, ratio
 from visionhub.analysis.sets import Sets, jaccard
+from visionhub.analysis.settings import Settings
 
 FLOOR = "share of the scale from the floor"
 NONE_GIVEN = "the earlier version gave none"

@@ -15,10 +15,10 @@ import numpy as np
 
 from visionhub.analysis.estimate import not_estimable
 from visionhub.analysis.faces import EMOTION, SENSITIVE, TASK, Matched, Objects
-from visionhub.analysis.labels import Settings
 from visionhub.analysis.measured import Measured
 from visionhub.analysis.nominal import cohen_kappa, gwet_ac1, percent_agreement
 from visionhub.analysis.scored import Scored, agreement
+from visionhub.analysis.settings import Settings
 
 REVERSED = {
     ("blurred", "sharpness"),

@@ -14,9 +14,9 @@ from visionhub.analysis.continuous import ROUNDING, icc, mean_absolute_error
 from visionhub.analysis.estimate import Estimate, not_estimable
 from visionhub.analysis.faces import Matched, Rated
 from visionhub.analysis.frames import Bools, Floats, Integers
-from visionhub.analysis.labels import Settings
 from visionhub.analysis.measured import Measured
 from visionhub.analysis.resample import Sums, estimate, ratio
+from visionhub.analysis.settings import Settings
 
 POSES = ("roll", "yaw", "pitch")
 TURN, UPRIGHT = 360.0, 90.0  # degrees

@@ -12,9 +12,9 @@ from visionhub.analysis.boxes import Boxes
 from visionhub.analysis.consensus import departures
 from visionhub.analysis.continuous import exact_match, icc, mean_absolute_error
 from visionhub.analysis.frames import Answers, Floats, Integers, common
-from visionhub.analysis.labels import Settings
 from visionhub.analysis.matching import THRESHOLDS, BoxAgreement, Candidates, agreement, candidates
 from visionhub.analysis.measured import Measured
+from visionhub.analysis.settings import Settings
 
 IOU = "IoU"
 USUAL = 0.5

@@ -11,7 +11,6 @@ from visionhub.analysis.boxes import Boxes
 from visionhub.analysis.coco import Detections, Truths, average_precision
 from visionhub.analysis.estimate import not_estimable
 from visionhub.analysis.frames import Integers
-from visionhub.analysis.labels import Settings
 from visionhub.analysis.located import (
     IOU,
     USUAL,
@@ -23,6 +22,7 @@ from visionhub.analysis.located import (
 from visionhub.analysis.matching import Matches, candidates, match
 from visionhub.analysis.measured import Measured
 from visionhub.analysis.resample import Sums, estimate, ratio
+from visionhub.analysis.settings import Settings
 from visionhub.analysis.spoken import Speech, comparable
 from visionhub.analysis.vocabulary.level import Level
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from visionhub.analysis.codes import Codes
 from visionhub.analysis.frames import Floats, Integers
-from visionhub.analysis.labels import Settings
 from visionhub.analysis.measured import Measured
 from visionhub.analysis.raters import Rater
+from visionhub.analysis.settings import Settings
 from visionhub.analysis.vocabulary.alignment import Alignment
 from visionhub.analysis.vocabulary.codebook import Codebook
 from visionhub.analysis.vocabulary.crosswalk import Crosswalk

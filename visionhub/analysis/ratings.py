@@ -11,9 +11,9 @@ from visionhub.analysis.alpha import krippendorff_alpha
 from visionhub.analysis.codes import Codes
 from visionhub.analysis.continuous import icc
 from visionhub.analysis.frames import Floats, Integers
-from visionhub.analysis.labels import Settings
 from visionhub.analysis.measured import Measured
 from visionhub.analysis.scored import Scored, agreement
+from visionhub.analysis.settings import Settings
 from visionhub.analysis.spoken import Speech
 from visionhub.analysis.vocabulary.level import Level
 

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from visionhub.analysis.frames import Answers
-from visionhub.analysis.labels import Settings
 from visionhub.analysis.located import Located
 from visionhub.analysis.measured import Measured
 from visionhub.analysis.scored import WORDS, Scored, agreement
+from visionhub.analysis.settings import Settings
 
 TASK = "safe_search"
 # Categories of each construct, lower case: Google's likelihoods; Amazon's moderation labels, top

@@ -19,7 +19,6 @@ from visionhub.analysis.alpha import krippendorff_alpha
 from visionhub.analysis.continuous import bland_altman, icc, lin_ccc
 from visionhub.analysis.estimate import Estimate
 from visionhub.analysis.frames import Bools, Floats, Integers
-from visionhub.analysis.labels import Settings
 from visionhub.analysis.measured import Measured
 from visionhub.analysis.ordinal import (
     auc_by_cut,
@@ -28,6 +27,7 @@ from visionhub.analysis.ordinal import (
     spearman,
     weighted_kappa,
 )
+from visionhub.analysis.settings import Settings
 
 Words: TypeAlias = NDArray[Any]
 

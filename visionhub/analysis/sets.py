@@ -10,6 +10,7 @@ sets, 2/3 for a subset, 1/3 for an overlap, 0 for none.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -149,7 +150,7 @@ class Overlaps:
 
 # Over sums of `Overlaps.moments`: mean similarities, and the share of each one's things that the
 # other has too (hierarchical precision and recall where sets were expanded; Kiritchenko 2005).
-MEANS = {
+MEANS: dict[str, Callable[[Floats], Floats]] = {
     "jaccard": lambda sums: ratio(sums[..., 0], sums[..., 2]),
     "masi": lambda sums: ratio(sums[..., 1], sums[..., 2]),
     "shared_of_a": lambda sums: ratio(sums[..., 3], sums[..., 4]),
@@ -165,15 +166,16 @@ def all_means(sums: Floats) -> Floats:
 def jaccard(both: Any, first: Any, second: Any) -> Floats:  # noqa: ANN401 (any numbers)
     """Similarity; 1 for two empty sets. All are numbers of things, of one shape or broadcast."""
     union = first + second - both
-    found: Floats = np.where(union > 0, both / np.maximum(union, 1), union.dtype.type(1))
+    found: Floats = np.true_divide(both, np.maximum(union, 1))
+    found[union == 0] = 1
     return found
 
 
 def masi(both: Any, first: Any, second: Any) -> Floats:  # noqa: ANN401 (any numbers)
     """Similarity: Jaccard, weighted by how the sets lie to one another."""
     found = jaccard(both, first, second)
-    kind = found.dtype.type
-    subset = both == np.minimum(first, second)  # where nothing is shared Jaccard is 0 already
-    weight = np.where(subset, kind(SUBSET), kind(OVERLAPPING))
-    found *= np.where((first == second) & subset, kind(1), weight)
+    equal = (both == first) & (both == second)
+    found[~equal] *= OVERLAPPING
+    subset = ~equal & (both == np.minimum(first, second))  # where nothing is shared it is 0 already
+    found[subset] *= SUBSET / OVERLAPPING
     return found

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from visionhub.analysis.estimate import Estimate
-from visionhub.analysis.labels import LabelPair, Settings
+from visionhub.analysis.labels import LabelPair
 from visionhub.analysis.pairs import RETURNED, Pair
 from visionhub.analysis.resample import estimate
 from visionhub.analysis.sets import MEANS
+from visionhub.analysis.settings import Settings
 
 POINTS = 16  # rates
 

@@ -13,12 +13,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from visionhub.analysis.frames import Answers, Integers
-from visionhub.analysis.labels import WHY, Settings, limits_of
+from visionhub.analysis.label_things import WHY, limits_of
 from visionhub.analysis.located import Located
 from visionhub.analysis.measured import Measured
 from visionhub.analysis.paired import BINARY
 from visionhub.analysis.part import Apart
 from visionhub.analysis.resample import Sums, estimate
+from visionhub.analysis.settings import Settings
 from visionhub.analysis.texts import (
     bag_of_words_error_rate,
     character_edits,

@@ -79,8 +79,12 @@ def compare(
     show_faces: Annotated[
         bool, typer.Option("--show-faces", help="Do not blur faces: mind who will see the page.")
     ] = False,
-    csv: Annotated[Path | None, typer.Option(help="A folder for all tables as CSV.")] = None,
-    parquet: Annotated[Path | None, typer.Option(help="The same as Parquet.")] = None,
+    csv: Annotated[
+        Path | None, typer.Option(help="A folder for all tables as CSV.", callback=spared)
+    ] = None,
+    parquet: Annotated[
+        Path | None, typer.Option(help="The same as Parquet.", callback=spared)
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace tables that are there.")
     ] = False,

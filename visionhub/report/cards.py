@@ -7,10 +7,10 @@ from dataclasses import asdict
 from typing import Any
 
 from visionhub import places, registry
-from visionhub.analysis.vocabulary.card import MINILM
 from visionhub.errors import UsageError
 from visionhub.provider import installed
 from visionhub.weights import ModelCard
+from visionhub.word_vectors import MINILM
 
 
 def cards() -> list[ModelCard]:

@@ -10,15 +10,12 @@ from visionhub.analysis.codes_read import coders
 from visionhub.analysis.compare import Comparison, Wanted
 from visionhub.analysis.compare import compare as compared
 from visionhub.analysis.faces import SENSITIVE
-from visionhub.analysis.labels import MOST, Settings
 from visionhub.analysis.naming import read_sources
 from visionhub.analysis.resample import DRAWS, Resampling
+from visionhub.analysis.settings import MOST, Settings
 from visionhub.errors import UsageError
-from visionhub.provider import import_extra
 from visionhub.report.vocabulary import read_codebook, read_crosswalk
 from visionhub.store.study import StudyFile
-
-NEEDED = ("numpy", "scipy", "pandas", "sklearn", "statsmodels", "rapidfuzz")
 
 
 def compare(
@@ -38,8 +35,6 @@ def compare(
     most: int = MOST,
 ) -> Comparison:
     """Read what is named and compare; see `visionhub.Study.compare`."""
-    for module in NEEDED:
-        import_extra(module, "analysis")
     if not 0 < confidence < 1:
         raise UsageError(f"--confidence {confidence}: a share between 0 and 1, such as 0.95.")
     for name, value, least in (("draws", draws, 100), ("seed", seed, 0), ("most", most, 1)):

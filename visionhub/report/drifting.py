@@ -8,20 +8,15 @@ from dataclasses import replace
 from visionhub.analysis.drift import Drift, WantedDrift
 from visionhub.analysis.drift import drift as drifted
 from visionhub.analysis.drift_scores import TOLERANCE
-from visionhub.analysis.labels import Settings
 from visionhub.analysis.naming import read_sources
 from visionhub.analysis.resample import DRAWS, Resampling
+from visionhub.analysis.settings import Settings
 from visionhub.errors import UsageError
-from visionhub.provider import import_extra
 from visionhub.store.study import StudyFile
-
-NEEDED = ("numpy", "scipy", "pandas", "statsmodels", "rapidfuzz")
 
 
 def check(study: StudyFile, *, source: str | None, confidence: float, tolerance: float) -> Settings:
-    """What intervals are made with. Raises UsageError or MissingExtra, before anything is paid."""
-    for module in NEEDED:
-        import_extra(module, "analysis")
+    """What intervals are made with. Raises UsageError, before anything is paid."""
     if not 0 < confidence < 1:
         raise UsageError(f"--confidence {confidence}: a share between 0 and 1, such as 0.95.")
     if not 0 <= tolerance < 1:

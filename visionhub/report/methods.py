@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from visionhub.analysis.labels import MOST
 from visionhub.analysis.methods import methods
 from visionhub.analysis.resample import DRAWS, FEW, FEWEST
 from visionhub.analysis.set_alpha import EXACT, PAIRS
+from visionhub.analysis.settings import MOST
 
 INTRO = f"""\
 # How raters are compared

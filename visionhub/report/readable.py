@@ -36,6 +36,13 @@ MONEY_TABLES = (
 )
 
 
+def words(given: str | Sequence[str]) -> tuple[str, ...]:
+    """A sequence of words; a single text is one, or several with commas between."""
+    if isinstance(given, str):
+        return tuple(word.strip() for word in given.split(",") if word.strip())
+    return tuple(given)
+
+
 class Readable:
     """A study file that is opened for each call, for reading only."""
 

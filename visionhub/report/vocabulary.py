@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from visionhub.errors import UsageError
-from visionhub.provider import import_extra
 from visionhub.report.files import whole
 from visionhub.report.plain import counted
 from visionhub.report.terminal import Section
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from visionhub.analysis.vocabulary.crosswalk import Crosswalk
     from visionhub.analysis.vocabulary.emitted import Emitted
 
-EXTRA = "analysis"
 MOST = 100_000_000  # bytes of a crosswalk or codebook
 COLUMNS = ("tier", "relation", "decision", "rows")
 
@@ -33,7 +31,6 @@ def read_crosswalk(path: Path, option: str = "--crosswalk") -> Crosswalk:
 
 def read_codebook(path: Path, option: str = "--codebook") -> Codebook:
     """A codebook's file; UsageError as above."""
-    import_extra("numpy", EXTRA)
     from visionhub.analysis.vocabulary.codebook import Codebook
 
     return Codebook.read(_text(path, option), f"{option} {path}")
@@ -61,7 +58,6 @@ def _text(path: Path, option: str) -> str:
 
 def read_terms(study: StudyFile, providers: Sequence[str]) -> Emitted:
     """The labels of a study. UsageError when it holds none, or none of a provider that is named."""
-    import_extra("numpy", EXTRA)
     from visionhub.analysis.vocabulary.emitted import emitted
 
     found = emitted(study, providers=providers)

@@ -20,7 +20,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visionhub.analysis.vocabulary.alignment import align
-from visionhub.analysis.vocabulary.card import MINILM
 from visionhub.analysis.vocabulary.crosswalk import (
     BROADER,
     EXACT,
@@ -33,6 +32,7 @@ from visionhub.analysis.vocabulary.crosswalk import (
 )
 from visionhub.analysis.vocabulary.terms import Terms
 from visionhub.analysis.vocabulary.words import JOINT, key
+from visionhub.word_vectors import MINILM
 
 EXTRA = "vectors"
 THRESHOLD = 0.7
