@@ -13,13 +13,13 @@ from pathlib import Path
 
 import numpy as np
 
-from visionhub.analysis.compare import Comparison, Part
+from visionhub.analysis.compare import Comparison
 from visionhub.errors import UnreadableImage
 from visionhub.report.answers import Shown
 from visionhub.report.compared_page.photo import Look, Photo, photo_html
-from visionhub.report.compared_page.ranking import Ranking
+from visionhub.report.compared_page.ranking import Ranking, shown_parts
 from visionhub.report.compared_page.roster import Roster
-from visionhub.report.compared_page.said import TABLES, Listener, faces_of
+from visionhub.report.compared_page.said import Listener, faces_of
 from visionhub.report.compared_page.told import Heard
 from visionhub.report.compared_page.words import Index
 from visionhub.report.document import data
@@ -72,7 +72,7 @@ class Gallery:
     counts: PageCounts = field(default_factory=PageCounts)
 
     def __post_init__(self) -> None:
-        self.parts: list[Part] = [p for p in self.found.parts if p.apart and p.task in TABLES]
+        self.parts = shown_parts(self.found)
         self.counts.photographs, self.counts.of = len(self.ranking.images), self.ranking.of
         self._side, self._quality = size_of(self.counts.photographs)
 

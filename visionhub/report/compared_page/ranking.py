@@ -11,6 +11,7 @@ import numpy as np
 from visionhub.analysis.compare import Comparison, Part
 from visionhub.analysis.frames import Floats, Integers
 from visionhub.analysis.part import Apart, mean_apart
+from visionhub.report.compared_page.said import TABLES
 
 Order = tuple[Integers, Floats]  # ids of images, ascending, and how far apart raters are
 
@@ -34,7 +35,7 @@ class Ranking:
     @classmethod
     def of_most(cls, found: Comparison, most: int) -> Ranking:
         """At most so many photographs, in turn from the order of all tasks and that of each."""
-        parts = [part for part in found.parts if part.apart]
+        parts = shown_parts(found)
         means = [mean_apart(part.apart) for part in parts]
         images, overall = _mean(means)
         chosen = _in_turn([(images, overall), *means], most)
@@ -51,6 +52,11 @@ class Ranking:
     def columns_of(self, part: Part) -> list[int]:
         """Numbers of the columns of a task."""
         return [at for at, task in enumerate(self.tasks) if task == part.task]
+
+
+def shown_parts(found: Comparison) -> list[Part]:
+    """The tasks of which photographs are shown: those with distances that can be told."""
+    return [part for part in found.parts if part.apart and part.task in TABLES]
 
 
 def _mean(orders: Sequence[Order]) -> Order:
