@@ -135,6 +135,11 @@ def test_equal_words_that_wordnet_lacks_are_one() -> None:
     }
 
 
+def test_equal_labels_without_a_letter_are_one() -> None:
+    terms = Terms([Term("a", "🙂", mass=2), Term("b", "🙂"), Term("b", "🙃"), Term("a", "!?")])
+    assert said(propose(terms)) == {("🙂", "exact", "🙂", "the same word")}
+
+
 def test_a_word_has_the_score_of_its_senses() -> None:
     table = propose(Terms([Term("a", "Collie"), Term("a", "Dog")]))
     assert {(r.label_a, r.score) for r in table} == {("Collie", 1.0), ("Dog", 1 / 7)}

@@ -52,8 +52,9 @@ def equal_words(terms: Terms, numbers: Iterable[int]) -> Iterator[Row]:
     """Terms that are one word that WordNet lacks, but for case, marks and plural."""
     same: dict[str, list[int]] = defaultdict(list)
     for number in numbers:
-        for word in readings(terms[number].name)[:1]:
-            same[stem(word)].append(number)
+        name = terms[number].name
+        word, *_ = readings(name) or (name.casefold(),)  # an emoji is no word, and the same emoji
+        same[stem(word)].append(number)
     for alike in same.values():
         first, *others = dict.fromkeys(terms.named(i) for i in terms.ordered(alike))
         for other in others:
