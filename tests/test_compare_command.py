@@ -26,6 +26,7 @@ from typer.testing import CliRunner
 
 from tests.compared import Maker, coded, faces, labels, likely, objects, percent, safe, text
 from visionhub.analysis.measured import MEANINGS
+from visionhub.analysis.methods import method_of
 from visionhub.cli import app
 from visionhub.errors import UsageError, VisionHubError
 from visionhub.schema import Annotation, Scale, Task
@@ -278,6 +279,19 @@ def test_eighty_columns_are_enough(made: Path, tmp_path: Path) -> None:
     assert not [line for line in shown.splitlines() if re.search(r"\[-?\d\.\d\d,$", line.rstrip())]
     assert "one ~ other" in shown
     assert len(shown.splitlines()) < 260
+
+
+def test_every_measure_of_a_comparison_is_described(run, made: Path, tmp_path: Path) -> None:
+    boxes = [(n, "dog", "ann", 1, 0.1, 0.1, 0.5, 0.5) for n in NAMES]
+    columns = "image,label,coder,value,x_min,y_min,x_max,y_max"
+    codes = coded(tmp_path / "codes.csv", *boxes, columns=columns)
+    words = ("--json", "--codes", codes, "--gold", "ann", "--sensitive", "age,gender,emotion")
+    done = run(str(made), *words)
+    assert done.code == 0, done.error
+    tasks = strict(done.out)["tasks"]
+    assert len(tasks) == 5
+    named = {row["measure"] for task in tasks for row in task["measures"]}
+    assert {name for name in named if method_of(name) is None} == set()
 
 
 def test_hostile_words_do_nothing_to_a_terminal(run, tmp_path: Path) -> None:

@@ -26,8 +26,10 @@ from tests.parsed import Page, check_harmless
 from tests.photographed import TASKS, PhotoMaker, disagreeing
 from visionhub.analysis.compare import Comparison, Part
 from visionhub.analysis.estimate import Estimate, not_estimable
+from visionhub.analysis.frames import read
 from visionhub.analysis.measured import Measured
 from visionhub.analysis.part import Apart
+from visionhub.analysis.raters import choose, versions
 from visionhub.cli.compare import compare as command
 from visionhub.errors import UsageError
 from visionhub.report.compared import number
@@ -364,6 +366,22 @@ def test_a_card_shows_the_version_that_was_compared(tmp_path: Path) -> None:
         (card,) = cards(Page((tmp_path / "page.html").read_text("utf-8")))
         assert f">{revision} <" in card
         assert other not in card
+
+
+def test_answers_of_some_images_are_those_of_all(made: Made) -> None:
+    some = sorted(made.ids.values())[3:20:2]
+    with StudyFile(made.study) as study:
+        for task, table in ((Task.LABELS, "labels"), (Task.TEXT, "text_lines")):
+            name = "name" if task is Task.LABELS else "text"
+            for rater in choose(versions(study, task)).raters:
+                all_ = read(study, rater, table, numbers=("score",), words=(name,))
+                all_ = all_.only(np.array(some))
+                few = read(study, rater, table, numbers=("score",), words=(name,), some=some)
+                assert few.images.tolist() == some
+                assert few.at.tolist() == all_.at.tolist()
+                assert few.numbers["score"].tolist() == all_.numbers["score"].tolist()
+                words = [[one.texts[name][n] for n in one.words[name]] for one in (few, all_)]
+                assert words[0] == words[1] != []
 
 
 def marks_of(card: str) -> dict[tuple[str, str], str]:

@@ -16,6 +16,7 @@ import visionhub
 from tests.compared import Maker, labels, objects
 from visionhub import registry
 from visionhub.analysis.drift import WantedDrift, drift
+from visionhub.analysis.methods import method_of
 from visionhub.analysis.resample import Resampling
 from visionhub.analysis.settings import Settings
 from visionhub.cli import app
@@ -164,6 +165,8 @@ def test_the_command_gives_the_same_on_the_terminal_as_json_and_as_files(years, 
     assert "wood" in shown
     plain = json.loads(invoke("-t", "labels", "--json"))
     assert plain["tasks"][0]["changed"] is True
+    everything = json.loads(invoke("--json"))["tasks"]
+    assert all(method_of(row["measure"]) for part in everything for row in part["measures"])
     with (tmp_path / "csv" / "flips.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == len(plain["tasks"][0]["flips"])

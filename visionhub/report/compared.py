@@ -9,40 +9,6 @@ from visionhub.analysis.compare import Comparison, Part
 from visionhub.analysis.measured import Measured
 from visionhub.report.terminal import Section
 
-WORDS = {
-    "jaccard": "Jaccard, all labels",
-    "jaccard_comparable": "Jaccard, comparable labels",
-    "masi": "MASI, all labels",
-    "masi_comparable": "MASI, comparable labels",
-    "alpha_jaccard": "alpha (Jaccard), all",
-    "alpha_masi": "alpha (MASI), all",
-    "alpha_jaccard_comparable": "alpha (Jaccard), comparable",
-    "alpha_masi_comparable": "alpha (MASI), comparable",
-    "shared_of_a": "share of A's labels in B",
-    "shared_of_b": "share of B's labels in A",
-    "shared_of_a_comparable": "share of A's comparable labels",
-    "shared_of_b_comparable": "share of B's comparable labels",
-    "rbo": "rank-biased overlap",
-    "f1": "F1",
-    "mean_iou": "mean IoU",
-    "same_name": "same name, of matched boxes",
-    "count_icc": "counts: ICC(A,1)",
-    "count_equal": "counts: share equal",
-    "count_mean_absolute_difference": "counts: mean |difference|",
-    "gwet_ac1": "AC1",
-    "pabak": "PABAK",
-    "cohen_kappa": "kappa",
-    "percent_agreement": "share that agree",
-    "spearman": "Spearman",
-    "kendall_tau_b": "Kendall's tau-b",
-    "icc_agreement": "ICC(A,1)",
-    "sign_of_b": "sign of B's angle",
-    "mean_absolute_difference_degrees": "mean |difference|, degrees",
-    "mean_absolute_difference_years": "mean |difference|, years",
-    "mean_difference_years": "A less B, years",
-    "mean_difference": "A less B",
-    "ranges_overlap": "ranges that overlap",
-}
 SMALL = 0.005  # what two decimals would make 0
 HIDDEN = ("rbo_min", "rbo_residual", "prevalence_index", "bias_index", "percent_agreement")
 
@@ -93,13 +59,6 @@ def sections(found: Comparison) -> Iterator[Section]:
     from visionhub.report.compared_terminal import sections as made
 
     return made(found)
-
-
-def in_words(measure: str) -> str:
-    """A measure's name for people."""
-    plain, _, left_out = measure.partition("_without:")
-    words = WORDS.get(plain, plain.replace("_", " "))
-    return f"{words}, without {left_out}" if left_out else words
 
 
 def cell(row: Measured | None) -> str:

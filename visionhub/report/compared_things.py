@@ -7,7 +7,8 @@ from typing import Any, Protocol
 
 from visionhub.analysis.compare import Part
 from visionhub.analysis.measured import Measured
-from visionhub.report.compared import in_words, number
+from visionhub.analysis.methods import title_of
+from visionhub.report.compared import number
 from visionhub.report.terminal import Section
 
 PAIR = 2
@@ -158,7 +159,7 @@ def long_table(part: Part, told: Callable[[], Told]) -> Iterator[Section]:
             lines += [
                 [
                     thing if not at else "",
-                    in_words(row.measure),
+                    title_of(row.measure),
                     reasons.cell(row),
                     f"{row.estimate.n:,}",
                 ]

@@ -8,32 +8,13 @@ from typing import Any
 from visionhub.analysis.drift import Drift, DriftPart
 from visionhub.analysis.drift_scores import NEAR
 from visionhub.analysis.measured import Measured
+from visionhub.analysis.methods import title_of
 from visionhub.report.compared import cell, number
 from visionhub.report.drifted_files import version_rows
 from visionhub.report.terminal import Section
 from visionhub.store.study import StudyFile
 
 SHOWN = 12  # labels on the terminal; all are in the other forms
-MEASURES = {
-    "kept_per_image": "kept, an image",
-    "lost_per_image": "lost, an image",
-    "gained_per_image": "gained, an image",
-    "net_per_image": "gained less lost, an image",
-    "share_kept": "share kept",
-    "identical_sets": "images with the same set",
-    "jaccard": "Jaccard",
-    "changed_far_from_floor": "images changed far from the floor",
-    "score_shift_mean": "score: mean shift",
-    "score_shift_mean_absolute": "score: mean |shift|",
-    "scores_moved": "scores beyond the tolerance",
-    "score_shift_quantile": "score: quantile of the shift",
-    "mean_iou": "mean IoU of the same box",
-    "boxes_moved": "boxes that lie elsewhere",
-    "renamed": "boxes called otherwise",
-    "character_error_rate": "character error rate",
-    "identical_texts": "images with the same text",
-    "weighted_kappa_quadratic": "weighted kappa",
-}
 
 
 def sections(found: Drift, study: StudyFile) -> Iterator[Section]:
@@ -108,7 +89,7 @@ def _measures(part: DriftPart) -> Iterator[Section]:
             line.append(_cell(noise.get((row.measure, row.thing, row.at))))
         lines.append(line)
         if row.estimate.reason:
-            words = MEASURES.get(row.measure, row.measure)
+            words = title_of(row.measure)
             reasons.setdefault(row.estimate.reason, {})[words] = None
     columns = ("measure", "then to now", *(["noise of one day"] if noise else []))
     notes = [f"n: {', '.join(sorted({f'{row.estimate.n:,}' for row in part.rows}))}"]
@@ -119,7 +100,7 @@ def _measures(part: DriftPart) -> Iterator[Section]:
 
 
 def _named(row: Measured) -> str:
-    words = MEASURES.get(row.measure, row.measure.replace("_", " "))
+    words = title_of(row.measure)
     words += f", {row.at:g}" if row.measure == "score_shift_quantile" else ""
     return f"{row.thing}: {words}" if row.thing else words
 

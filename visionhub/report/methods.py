@@ -77,6 +77,13 @@ A coder's yes is a label; a coder's no (value 0) counts in the matrix of all rat
 was not decided is missing, not "no". With three raters and more, agreement is shown of all and
 without each in turn: who is the odd one out.
 
+## Dates
+`visionhub drift` puts two versions of one provider side by side, or its answers of two dates.
+Labels are matched by identifier where both have one, else by name, so that a renamed label is a
+rename and not one lost and one gained. Each label's changes are tested (McNemar 1947; sources are
+flipped whole where they are known) and adjusted for the number of labels (Holm 1979). Two canaries
+of one day show what differs without a change: the noise beside which a drift is read.
+
 ## Measures
 a: both said yes, b: only the first, c: only the second, d: neither.
 """

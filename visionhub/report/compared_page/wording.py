@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from visionhub.analysis.measured import Measured
+from visionhub.analysis.methods import title_of
 from visionhub.analysis.scored import LIKELIHOODS
-from visionhub.report.compared import HIDDEN, in_words
+from visionhub.report.compared import HIDDEN
 
 TITLES = {
     "labels": "Labels",
@@ -148,7 +149,7 @@ CUT = "number of the word from which on it counts as yes"
 
 def name_of(measure: str) -> str:
     """A measure's name on the page."""
-    return NAMES.get(measure, in_words(measure))
+    return NAMES.get(measure, title_of(measure))
 
 
 def ordered(measures: Iterable[str]) -> list[str]:
