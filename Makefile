@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 JOBS ?= auto
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test lint evaluate bench bench-clouds bench-boxes bench-labels bench-ledger torture mutants torch docs record clean help
+.PHONY: demo test lint evaluate bench bench-clouds bench-boxes bench-labels bench-page bench-ledger torture mutants torch docs record clean help
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -67,6 +67,9 @@ bench-boxes: $(VENV)/dev ## boxes of a whole study at once, beside loops over im
 
 bench-labels: $(VENV)/dev ## agreement on labels of a million images, and beside a loop (2 minutes, 4 GB)
 	$(BIN)/python -m benchmarks.labels
+
+bench-page: $(VENV)/dev ## a comparison's page with ten thousand photographs, in Chromium (5 minutes)
+	$(BIN)/python -m benchmarks.page
 
 bench-ledger: $(VENV)/dev ## reservations and settlements a second, alone and in groups (2 minutes)
 	$(BIN)/python -m benchmarks.ledger
