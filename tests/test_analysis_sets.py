@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from visionhub.analysis import set_alpha as module
 from visionhub.analysis.censoring import NO, UNKNOWN, YES, Cells
+from visionhub.analysis.paired import BINARY
 from visionhub.analysis.pairs import Pair, Side, returned_by_source, returned_cells
 from visionhub.analysis.resample import Resampling, estimate
 from visionhub.analysis.set_alpha import set_alpha
@@ -197,10 +198,12 @@ def plain(name: str, yes: int, no: int, first: int, second: int) -> float:
     with np.errstate(all="ignore"):
         if name == "percent_agreement":
             return agreed
-        if name == "kappa":
+        if name == "pabak":
+            return 2 * agreed - 1
+        if name == "cohen_kappa":
             chance = one * other + (1 - one) * (1 - other)
             return (agreed - chance) / (1 - chance) if chance < 1 else np.nan
-        if name == "ac1":
+        if name == "gwet_ac1":
             share = (one + other) / 2
             chance = 2 * share * (1 - share)
             return (agreed - chance) / (1 - chance)
@@ -220,7 +223,7 @@ def test_bounds_are_those_of_every_assignment(counts) -> None:
             assert np.isnan(low)
             assert np.isnan(high)
             continue
-        whole = name == "kappa"  # the balanced split of an odd number is between two tables
+        whole = name == "cohen_kappa"  # the balanced split of an odd number is between two tables
         slack = 0.05 if whole else 1e-9
         assert np.isnan(low) or low <= min(known) + 1e-9
         assert np.isnan(high) or high >= max(known) - 1e-9
@@ -231,6 +234,7 @@ def test_bounds_are_those_of_every_assignment(counts) -> None:
 def test_without_unknowns_the_bounds_are_the_value() -> None:
     cells = Cells(np.array([[40.0, 9, 0], [6, 45, 0], [0, 0, 0]]))
     assert cells.unknown == 0
+    assert set(cells.bounds()) == set(BINARY) - {"prevalence_index", "bias_index"}
     for name, (low, high) in cells.bounds().items():
         assert low == high == pytest.approx(plain(name, 40, 45, 9, 6))
 

@@ -233,6 +233,11 @@ def test_what_was_cut_off_is_unknown_and_bounds_say_what_it_can_be(maker: Maker)
     tree = value(found, "positive_agreement", "crosswalk", "tree")
     assert tree.lowest == tree.estimate.value == 0
     assert tree.highest == pytest.approx(80 / 81)  # 40 agreements, and one image of the first alone
+    kappa = value(found, "cohen_kappa", "crosswalk", "tree")
+    assert kappa.lowest == kappa.estimate.value == pytest.approx(-80 / 1601)
+    assert kappa.highest == pytest.approx(0)  # the first says it everywhere then
+    for name in ("gwet_ac1", "pabak", "percent_agreement"):
+        assert value(found, name, "crosswalk", "tree").highest > 0.9
     cells = {row["thing"]: row for row in found.parts[0].tables["cells"]}
     assert cells["tree"]["unknown"] == 40
     assert cells["cat"]["unknown"] == 0

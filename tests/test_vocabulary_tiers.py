@@ -127,6 +127,20 @@ def test_one_word_taken_for_two_things_is_to_be_looked_at() -> None:
     }
 
 
+def test_the_same_word_says_more_than_a_guess_of_its_sense() -> None:
+    """A Cup without a number was guessed to be what one drinks from: no reason to split it off."""
+    cup = Term("imagenet-1k", "cup", "n07930864", mass=9)
+    terms = [cup, Term("g", "Cup"), Term("r", "Cups")]
+    same = "the same word, taken for two things"
+    found = {row for row in said(propose(Terms(terms))) if row[3] == same}
+    assert found == {("cup", "exact", "Cup", same), ("cup", "exact", "Cups", same)}
+    both = propose(Terms([*terms, Term("coco-80", "cup", "47")]))
+    assert not {
+        row for row in said(both) if row[3] == same
+    }  # two numbers, two meanings: a question
+    assert {row for row in said(both, "") if row[3] == same}
+
+
 def test_equal_words_that_wordnet_lacks_are_one() -> None:
     terms = Terms([Term("a", "Selfies", mass=1), Term("b", "selfie", mass=9), Term("b", "Selfie")])
     assert said(propose(terms)) == {

@@ -14,9 +14,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from visionhub.analysis.frames import Answers, Floats
-from visionhub.analysis.resample import ratio
+from visionhub.analysis.paired import BINARY
 
 YES, NO, UNKNOWN = 0, 1, 2
+RISING = (
+    "percent_agreement",
+    "cohen_kappa",
+    "gwet_ac1",
+    "pabak",
+    "positive_agreement",
+    "negative_agreement",
+)
+"""Measures of BINARY that rise whenever a disagreement becomes an agreement."""
 
 
 def floor_of(answers: Answers) -> float:
@@ -63,25 +72,26 @@ class Cells:
         return np.asarray(self.counts[..., 2, :].sum(-1) + self.counts[..., :2, 2].sum(-1))
 
     def bounds(self) -> dict[str, tuple[Floats, Floats]]:
-        """Lowest and highest (...,) percent agreement, kappa, AC1, positive, negative agreement.
+        """Lowest and highest (...,) of every measure in RISING, by name.
 
         All are attained at the ends, because each rises whenever a disagreement becomes an
         agreement. Where both are unknown the assignment among agreements (or disagreements) is the
         one that gives the extreme: for kappa the balanced one, for AC1 the most one-sided.
         """
         yes, no, split = self._agreeing()
-        best = {
-            "percent_agreement": _percent(yes + split, no, *self._known_disagreements()),
-            "kappa": self._best_kappa(),
-            "ac1": np.fmax(
-                _ac1(yes + split, no, *self._known_disagreements()),
-                _ac1(yes, no + split, *self._known_disagreements()),
-            ),
-            "positive_agreement": _positive(yes + split, no, *self._known_disagreements()),
-            "negative_agreement": _positive(no + split, yes, *self._known_disagreements()),
-        }
+        to_yes = np.clip((no + split - yes) / 2, 0, split)
+        balanced = self._agreed(yes + to_yes, no + split - to_yes)
+        all_yes, all_no = self._agreed(yes + split, no), self._agreed(yes, no + split)
         worst = self._worst()
-        return {name: (worst[name], best[name]) for name in best}
+        at = {"cohen_kappa": (balanced,), "gwet_ac1": (all_yes, all_no)}
+        at["negative_agreement"] = (all_no,)
+        return {
+            name: (
+                BINARY[name](worst),
+                np.fmax.reduce([BINARY[name](cells) for cells in at.get(name, (all_yes,))]),
+            )
+            for name in RISING
+        }
 
     def _agreeing(self) -> tuple[Floats, Floats, Floats]:
         """yes-yes and no-no when the unknown agrees, and what may be either."""
@@ -90,48 +100,16 @@ class Cells:
         no = c[..., 1, 1] + c[..., 1, 2] + c[..., 2, 1]
         return yes, no, c[..., 2, 2]
 
-    def _known_disagreements(self) -> tuple[Floats, Floats]:
-        return self.counts[..., 0, 1], self.counts[..., 1, 0]
+    def _agreed(self, yes: Floats, no: Floats) -> Floats:
+        """(..., 4) cells where no more disagree than are known to."""
+        return np.stack([yes, self.counts[..., 0, 1], self.counts[..., 1, 0], no], axis=-1)
 
-    def _best_kappa(self) -> Floats:
-        yes, no, split = self._agreeing()
-        to_yes = np.clip((no + split - yes) / 2, 0, split)
-        return _kappa(yes + to_yes, no + split - to_yes, *self._known_disagreements())
-
-    def _worst(self) -> dict[str, Floats]:
+    def _worst(self) -> Floats:
+        """(..., 4) cells where all that is unknown disagrees, as evenly as it can."""
         c = self.counts
         first = c[..., 0, 1] + c[..., 0, 2] + c[..., 2, 1]
         second = c[..., 1, 0] + c[..., 1, 2] + c[..., 2, 0]
         split = c[..., 2, 2]
         to_first = np.clip((second + split - first) / 2, 0, split)
-        at = (c[..., 0, 0], c[..., 1, 1], first + to_first, second + split - to_first)
-        return {
-            "percent_agreement": _percent(*at),
-            "kappa": _kappa(*at),
-            "ac1": _ac1(*at),
-            "positive_agreement": _positive(*at),
-            "negative_agreement": _positive(at[1], at[0], at[2], at[3]),
-        }
-
-
-def _percent(yes: Floats, no: Floats, first: Floats, second: Floats) -> Floats:
-    return ratio(yes + no, yes + no + first + second)
-
-
-def _kappa(yes: Floats, no: Floats, first: Floats, second: Floats) -> Floats:
-    """Cohen (1960), of a 2 x 2 table."""
-    chance = (yes + first) * (first + no) + (yes + second) * (second + no)
-    return ratio(2 * (yes * no - first * second), chance)
-
-
-def _ac1(yes: Floats, no: Floats, first: Floats, second: Floats) -> Floats:
-    """Gwet (2008), of a 2 x 2 table."""
-    total = yes + no + first + second
-    share = ratio(2 * yes + first + second, 2 * total)
-    chance = 2 * share * (1 - share)
-    return ratio(ratio(yes + no, total) - chance, 1 - chance)
-
-
-def _positive(yes: Floats, no: Floats, first: Floats, second: Floats) -> Floats:
-    """Cicchetti & Feinstein (1990)."""
-    return ratio(2 * yes, 2 * yes + first + second)
+        disagreed = first + to_first, second + split - to_first
+        return np.stack([c[..., 0, 0], *disagreed, c[..., 1, 1]], axis=-1)

@@ -79,7 +79,8 @@ BLOCKS: Mapping[str, tuple[Block, ...]] = {
         _by_level(
             "The same, of labels that both have words for",
             "jaccard_comparable",
-            note="Of the images of which one of the two says any of them.",
+            note="Of the images of which one of the two says any of them. The crosswalk finds more "
+            "labels that can be compared, on more images, so this can be lower than exact.",
         ),
         _by_level("Beyond chance: Krippendorff's alpha of all labels (Jaccard)", "alpha_jaccard"),
     ),

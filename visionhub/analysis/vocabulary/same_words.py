@@ -9,6 +9,7 @@ from itertools import combinations
 from visionhub.analysis.vocabulary.crosswalk import (
     AUTOMATIC,
     EXACT,
+    IDENTIFIER,
     PROPOSED,
     RULES,
     WORDS,
@@ -18,6 +19,9 @@ from visionhub.analysis.vocabulary.groups import Groups
 from visionhub.analysis.vocabulary.terms import Terms
 from visionhub.analysis.vocabulary.wordnet import VOCABULARY
 from visionhub.analysis.vocabulary.words import readings, stem
+
+Meaning = tuple[str, ...]
+"""Synsets."""
 
 
 def word_row(
@@ -62,29 +66,38 @@ def equal_words(terms: Terms, numbers: Iterable[int]) -> Iterator[Row]:
 
 
 def homonym_rows(terms: Terms, known: Iterable[Row]) -> Iterator[Row]:
-    """Propose labels of several vocabularies that are one word and were taken for two things.
+    """Labels of several vocabularies that are one word and were taken for two things.
 
-    Some are (a crane lifts, or flies); some are not: ImageNet's cup is a punch to WordNet.
+    Where one meaning alone is an identifier's, the others were guesses of the second tier, and the
+    same word says more than a guess: they are one, so that what is equal as a string is equal here.
+    Else it is proposed: some are one (a cup, ImageNet's punch) and some not (a crane flies, lifts).
     """
-    same: dict[str, dict[str, dict[tuple[str, ...], int]]] = defaultdict(lambda: defaultdict(dict))
-    meanings = _meanings(terms, list(known))
+    same: dict[str, dict[str, dict[Meaning, int]]] = defaultdict(lambda: defaultdict(dict))
+    meanings, stated = _meanings(terms, list(known))
     for number in terms.ordered(range(len(terms))):
         for word in readings(terms[number].name)[:1] if meanings[number] else ():
             same[stem(word)][terms[number].vocabulary].setdefault(meanings[number], number)
     for by_vocabulary in same.values():
+        sure = {meaning for ours in by_vocabulary.values() for meaning in ours} & stated
         for ours, theirs in combinations(by_vocabulary.values(), 2):
             if ours.keys().isdisjoint(theirs):  # a vocabulary that has both tells them apart
-                first, other = next(iter(ours.values())), next(iter(theirs.values()))
+                first, other = next(iter(ours)), next(iter(theirs))
+                guessed = len(sure) == 1 and not {first, other}.isdisjoint(sure)
+                decision = AUTOMATIC if guessed else PROPOSED
+                named = terms.named(ours[first]), terms.named(theirs[other])
                 how = "the same word, taken for two things"
-                yield word_row(terms.named(first), terms.named(other), EXACT, how, 1.0, PROPOSED)
+                yield word_row(*named, EXACT, how, 1.0, decision)
 
 
-def _meanings(terms: Terms, known: Sequence[Row]) -> list[tuple[str, ...]]:
-    """The synsets of each term, its own and those of what is the same."""
+def _meanings(terms: Terms, known: Sequence[Row]) -> tuple[list[Meaning], set[Meaning]]:
+    """The synsets of each term, its own and those of what is the same; those by identifiers."""
     groups = grouped(terms, [row for row in known if row.counts])
     found: dict[int, set[str]] = defaultdict(set)
+    stated: set[int] = set()
     for row in known:
         if row.relation == EXACT and row.vocabulary_b == VOCABULARY and row.counts:
-            for number in mine(terms, row):
-                found[groups.of(number)].add(row.label_b)
-    return [tuple(sorted(found[groups.of(number)])) for number in range(len(terms))]
+            for group in map(groups.of, mine(terms, row)):
+                found[group].add(row.label_b)
+                stated |= {group} if row.tier == IDENTIFIER else set()
+    all_ = [tuple(sorted(found[groups.of(number)])) for number in range(len(terms))]
+    return all_, {tuple(sorted(found[group])) for group in stated}
