@@ -26,8 +26,8 @@ def near(found, expected, tolerance: float) -> bool:
     return True
 
 
-def examples(module: ModuleType) -> int:
-    """Run the examples in a module's docstrings; how many there were."""
-    ran = doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE)
-    assert not ran.failed
-    return ran.attempted
+def examples(*modules: ModuleType) -> int:
+    """Run the examples in docstrings of modules; how many there were."""
+    ran = [doctest.testmod(one, optionflags=doctest.NORMALIZE_WHITESPACE) for one in modules]
+    assert not any(one.failed for one in ran)
+    return sum(one.attempted for one in ran)

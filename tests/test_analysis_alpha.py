@@ -12,16 +12,10 @@ from hypothesis import strategies as st
 from nltk.metrics.distance import masi_distance as nltk_masi
 
 from tests.known_answers import case, examples, near
-from visionhub.analysis import alpha
-from visionhub.analysis.alpha import (
-    Ratings,
-    alpha_of_distances,
-    coincidence_matrix,
-    jaccard_distance,
-    krippendorff_alpha,
-    masi_distance,
-    set_alpha,
-)
+from visionhub.analysis import alpha, alpha_of_sets, rated
+from visionhub.analysis.alpha import alpha_of_distances, coincidence_matrix, krippendorff_alpha
+from visionhub.analysis.alpha_of_sets import jaccard_distance, masi_distance, set_alpha
+from visionhub.analysis.rated import Ratings
 from visionhub.analysis.resample import Resampling
 
 METRICS = ["nominal", "ordinal", "interval", "ratio"]
@@ -225,4 +219,4 @@ def test_what_has_no_value_says_why(rows, reason, metric) -> None:
 
 
 def test_the_examples_hold() -> None:
-    assert examples(alpha) > 5
+    assert examples(alpha, alpha_of_sets, rated) > 5

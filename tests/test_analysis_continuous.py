@@ -10,15 +10,11 @@ from scipy import stats
 from statsmodels.stats.anova import anova_lm
 
 from tests.known_answers import case, examples, near
-from visionhub.analysis import continuous
-from visionhub.analysis.continuous import (
-    bland_altman,
-    exact_match,
-    icc,
-    icc_anova,
-    lin_ccc,
-    mean_absolute_error,
-)
+from visionhub.analysis import bland_altman as limits
+from visionhub.analysis import continuous, intraclass
+from visionhub.analysis.bland_altman import bland_altman
+from visionhub.analysis.continuous import exact_match, lin_ccc, mean_absolute_error
+from visionhub.analysis.intraclass import icc, icc_anova
 from visionhub.analysis.resample import Resampling
 
 FORMS = ["ICC(1)", "ICC(A,1)", "ICC(C,1)", "ICC(k)", "ICC(A,k)", "ICC(C,k)"]
@@ -208,4 +204,4 @@ def test_counts() -> None:
 
 
 def test_the_examples_hold() -> None:
-    assert examples(continuous) > 6
+    assert examples(continuous, limits, intraclass) > 6

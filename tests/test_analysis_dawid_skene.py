@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.known_answers import case, examples, near
 from visionhub.analysis import dawid_skene as module
 from visionhub.analysis.dawid_skene import dawid_skene
-from visionhub.analysis.nominal import Ratings
+from visionhub.analysis.rated import Ratings
 
 
 def made(n: int = 3000, raters: int = 5) -> tuple[np.ndarray, np.ndarray]:

@@ -13,29 +13,30 @@ from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats.inter_rater import fleiss_kappa as statsmodels_fleiss
 
 from tests.known_answers import case, examples, near
-from visionhub.analysis import nominal
+from visionhub.analysis import chance, nominal, paired
+from visionhub.analysis.chance import linearised
 from visionhub.analysis.nominal import (
-    Ratings,
-    agreement_weights,
-    binary_agreement,
     brennan_prediger,
     category_kappas,
-    coded,
     cohen_kappa,
     conger_kappa,
     fleiss_kappa,
     fleiss_test,
     gwet_ac1,
     gwet_ac2,
-    kappa_of,
-    linearised,
-    negative_agreement,
     pabak,
     percent_agreement,
-    positive_agreement,
-    prevalence_index,
     scott_pi,
 )
+from visionhub.analysis.paired import (
+    agreement_weights,
+    binary_agreement,
+    kappa_of,
+    negative_agreement,
+    positive_agreement,
+    prevalence_index,
+)
+from visionhub.analysis.rated import Ratings, coded
 from visionhub.analysis.resample import Resampling
 
 FEW = Resampling(draws=200)
@@ -128,9 +129,9 @@ def test_known_answer_05_gwet_two_abstractors(shared) -> None:
     for name, coefficient in errors.items():
         near(linearised(data, coefficient).standard_error, expected[name], tolerance)
     near(kappa_of(table), expected["cohen_kappa"], tolerance)
-    near(nominal.ac1_of(table), expected["AC1"], tolerance)
-    near(nominal.scott_pi_of(table), expected["scott_pi"], tolerance)
-    near(nominal.brennan_prediger_of(table), expected["brennan_prediger"], tolerance)
+    near(paired.ac1_of(table), expected["AC1"], tolerance)
+    near(paired.scott_pi_of(table), expected["scott_pi"], tolerance)
+    near(paired.brennan_prediger_of(table), expected["brennan_prediger"], tolerance)
 
 
 @pytest.mark.parametrize(
@@ -174,7 +175,7 @@ def test_measures_of_many_tables_are_those_of_each(counts) -> None:
         if not row.sum():
             continue
         for name in ("positive_agreement", "negative_agreement", "prevalence_index", "bias_index"):
-            estimate = getattr(nominal, name)(table, how=FEW)
+            estimate = getattr(paired, name)(table, how=FEW)
             value = float(many[name][0, place])
             assert np.isnan(value) if estimate.value is None else estimate.value == value
         kappa = cohen_kappa(table, how=FEW)
@@ -203,12 +204,12 @@ def test_coefficients_are_gwets_formulas_unit_by_unit(rows) -> None:
     own = [[column.count(k) / len(column) for k in names] for column in columns if column]
     pairs = itertools.combinations(own, 2)
     expected[conger_kappa] = np.mean([np.dot(a, b) for a, b in pairs])
-    for function, chance in expected.items():
+    for function, by_chance in expected.items():
         found = function(rows, how=FEW)
-        if chance > 1 - 1e-9:
+        if by_chance > 1 - 1e-9:
             assert "one category" in found.reason
         else:
-            assert found.value == pytest.approx((observed - chance) / (1 - chance))
+            assert found.value == pytest.approx((observed - by_chance) / (1 - by_chance))
     assert percent_agreement(rows, how=FEW).value == pytest.approx(observed)
 
 
@@ -301,7 +302,7 @@ def test_yes_and_no_in_rows() -> None:
     assert positive_agreement(first, second).value == pytest.approx(4 / 5)
     assert negative_agreement(first, second).value == pytest.approx(2 / 3)
     assert prevalence_index(first, second).value == pytest.approx(1 / 4)
-    assert nominal.bias_index(first, second).value == pytest.approx(1 / 4)
+    assert paired.bias_index(first, second).value == pytest.approx(1 / 4)
     words = positive_agreement(["y", "n"], ["y", "y"], positive="y")
     assert words.value == pytest.approx(2 / 3)
     with pytest.raises(ValueError, match="`positive`"):
@@ -347,4 +348,4 @@ def test_too_few_units_have_no_interval() -> None:
 
 
 def test_the_examples_hold() -> None:
-    assert examples(nominal) > 5
+    assert examples(nominal, chance) > 5

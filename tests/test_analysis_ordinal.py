@@ -12,16 +12,11 @@ from scipy import stats
 from sklearn.metrics import cohen_kappa_score, roc_auc_score
 
 from tests.known_answers import case, examples, near
-from visionhub.analysis import ordinal
+from visionhub.analysis import monotone, ordinal, ranked
+from visionhub.analysis.monotone import monotone_fit
 from visionhub.analysis.nominal import cohen_kappa
-from visionhub.analysis.ordinal import (
-    auc_by_cut,
-    kappa_standard_error,
-    kendall_tau_b,
-    monotone_fit,
-    spearman,
-    weighted_kappa,
-)
+from visionhub.analysis.ordinal import kappa_standard_error, weighted_kappa
+from visionhub.analysis.ranked import auc_by_cut, kendall_tau_b, spearman
 from visionhub.analysis.resample import Resampling
 
 SCALE = ["VERY_UNLIKELY", "UNLIKELY", "POSSIBLE", "LIKELY", "VERY_LIKELY"]
@@ -109,7 +104,7 @@ def test_sources_and_analytic_intervals() -> None:
 def test_rank_statistics_are_those_of_scipy(rows, linear) -> None:
     x, y = (np.array(column, dtype=float) for column in zip(*rows, strict=True))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ordinal, "RESAMPLED", 0 if linear else 2000)
+        patch.setattr(ranked, "RESAMPLED", 0 if linear else 2000)
         ours = spearman(x, y, how=FEW), kendall_tau_b(x, y, how=FEW)
     if np.ptp(x) == 0 or np.ptp(y) == 0:
         assert all("never varies" in one.reason for one in ours)
@@ -131,14 +126,14 @@ def test_the_linearised_interval_is_near_the_bootstrap(monkeypatch, clustered) -
     sources = np.repeat(np.arange(120), 5) if clustered else None
     for function in (spearman, kendall_tau_b):
         boot = function(words, numbers, levels=SCALE, sources=sources)
-        monkeypatch.setattr(ordinal, "RESAMPLED", 0)
+        monkeypatch.setattr(ranked, "RESAMPLED", 0)
         line = function(words, numbers, levels=SCALE, sources=sources)
         monkeypatch.undo()
         assert "bootstrap" in boot.method
         assert "linearised" in line.method
         assert (line.low, line.high) == pytest.approx((boot.low, boot.high), abs=0.01)
     boot = auc_by_cut(words, numbers, SCALE, sources=sources)
-    monkeypatch.setattr(ordinal, "RESAMPLED", 0)
+    monkeypatch.setattr(ranked, "RESAMPLED", 0)
     for level, line in auc_by_cut(words, numbers, SCALE, sources=sources).items():
         assert (line.low, line.high) == pytest.approx((boot[level].low, boot[level].high), abs=0.02)
 
@@ -149,7 +144,7 @@ def test_known_answer_10_areas_under_curves(shared, monkeypatch) -> None:
     with (shared / "known_answers" / found["data_file"]).open() as file:
         rows = list(csv.DictReader(file))
     words = ["poor" if row["y"] == "1" else "good" for row in rows]
-    monkeypatch.setattr(ordinal, "RESAMPLED", 0)
+    monkeypatch.setattr(ranked, "RESAMPLED", 0)
     for name in found["data"]["scores"]:
         numbers = [float(row[name]) for row in rows]
         area = auc_by_cut(words, numbers, ["good", "poor"])["poor"]
@@ -201,7 +196,7 @@ def test_a_fit_divides_sources_not_units() -> None:
     for names in (["a"], ["b"], ["c"], ["a", "b"], ["a", "c"], ["b", "c"]):
         part = np.isin(sources, names)
         level = np.array([SCALE.index(word) for word in words[part]])
-        possible.add(tuple(ordinal._equipercentile(level, numbers[part], 5)))
+        possible.add(tuple(monotone.equipercentile(level, numbers[part], 5)))
     assert learnt <= possible
     assert found.kappa.clusters == 3
     one = monotone_fit(words, numbers, SCALE, sources=np.zeros(300))
@@ -213,7 +208,7 @@ def test_a_fit_divides_sources_not_units() -> None:
 def test_fitted_levels_rise_with_the_number(rows, fit) -> None:
     x, y = (np.array(column) for column in zip(*rows, strict=True))
     assume(len(y) > 3)
-    learn = {"equipercentile": ordinal._equipercentile, "isotonic": ordinal._isotonic}[fit]
+    learn = {"equipercentile": monotone.equipercentile, "isotonic": monotone.isotonic}[fit]
     cuts = learn(x, y.astype(float), 5)
     assert (np.diff(cuts[np.isfinite(cuts)]) >= 0).all()
     assert list(cuts) == sorted(cuts)
@@ -222,4 +217,4 @@ def test_fitted_levels_rise_with_the_number(rows, fit) -> None:
 
 
 def test_the_examples_hold() -> None:
-    assert examples(ordinal) > 5
+    assert examples(ordinal, ranked, monotone) > 5

@@ -10,16 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.known_answers import case, examples, near
-from visionhub.analysis import ranks
-from visionhub.analysis.ranks import (
+from visionhub.analysis import ranked_lists, ranks
+from visionhub.analysis.ranked_lists import (
     RankBiasedOverlap,
-    RankPairs,
     average_overlap,
     rank_biased_overlap,
-    rank_pairs,
     ranked_overlaps,
     weight_of_top,
 )
+from visionhub.analysis.ranks import RankPairs, rank_pairs
 
 lists = st.lists(st.integers(0, 15), max_size=12, unique=True)
 weights = st.floats(0.05, 0.98)
@@ -188,4 +187,4 @@ def test_pairs_of_values_are_places_from_zero() -> None:
 
 
 def test_the_examples_hold() -> None:
-    assert examples(ranks) > 3
+    assert examples(ranks, ranked_lists) > 3

@@ -223,12 +223,8 @@ def test_bounds_are_those_of_every_assignment(counts) -> None:
             assert np.isnan(low)
             assert np.isnan(high)
             continue
-        whole = name == "cohen_kappa"  # the balanced split of an odd number is between two tables
-        slack = 0.05 if whole else 1e-9
-        assert np.isnan(low) or low <= min(known) + 1e-9
-        assert np.isnan(high) or high >= max(known) - 1e-9
-        assert np.isnan(low) or low >= min(known) - slack - (cells[2, 2] % 2) * whole
-        assert np.isnan(high) or high <= max(known) + slack + (cells[2, 2] % 2) * whole
+        assert np.isnan(low) or low == pytest.approx(min(known))
+        assert np.isnan(high) or high == pytest.approx(max(known))
 
 
 def test_without_unknowns_the_bounds_are_the_value() -> None:

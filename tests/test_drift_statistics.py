@@ -15,7 +15,7 @@ from visionhub.analysis.drift_scores import QUANTILES, Scores, measures, share_o
 from visionhub.analysis.drift_things import Things
 from visionhub.analysis.drift_words import Words
 from visionhub.analysis.frames import Answers
-from visionhub.analysis.paired import mcnemar_p
+from visionhub.analysis.mcnemar import mcnemar_p
 from visionhub.analysis.raters import Rater
 from visionhub.analysis.resample import Resampling
 from visionhub.analysis.settings import Settings

@@ -12,169 +12,35 @@ number. Gwet's "ordinal weights" are another coefficient than the ordinal metric
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from visionhub.analysis.estimate import Estimate, not_estimable
-from visionhub.analysis.resample import DEFAULT, Floats, Integers, Resampling, Sums, estimate, ratio
+from visionhub.analysis.rated import (
+    PAIR,
+    Moments,
+    Names,
+    Rated,
+    Ratings,
+    Sources,
+    gathered,
+    patterns,
+)
+from visionhub.analysis.resample import DEFAULT, Floats, Integers, Resampling, estimate, ratio
 
-Sources: TypeAlias = ArrayLike | None
-Names: TypeAlias = Sequence[Hashable] | None
-Metric: TypeAlias = Literal["nominal", "ordinal", "interval", "ratio"]
 Distance: TypeAlias = Callable[[Any, Any], float]
-Moments: TypeAlias = Any  # an array of numpy's, or a sparse one of scipy's
-Rows: TypeAlias = Any  # whatever two raters' ratings come in: see `pair`
+Metric: TypeAlias = Literal["nominal", "ordinal", "interval", "ratio"]
 
-PAIR = 2
-LARGEST = 1 << 62  # of whole numbers that stand for rows
 MOST = 5000  # different values whose distances are kept as a table
 MOST_PAIRS = 20_000  # different pairs of ranks that are followed through the draws
 ROUNDING = 1e-12  # of sums of squares: less is nothing
 MANY = f"more than {MOST:,} different values, or {MOST_PAIRS:,} pairs of them: put them in groups"
 UNPAIRED = "no unit has two ratings"
 CONSTANT = "all values are the same: no disagreement is to be expected"
-
-
-@dataclass(frozen=True)
-class Ratings:
-    """Which category each rater put each unit into.
-
-    codes: (units, raters) numbers of categories, -1 where missing. counts: (units,) how many units
-    are just like this row; None is one each. named: whether a column is one rater throughout.
-    """
-
-    codes: Integers
-    categories: tuple[Hashable, ...]
-    counts: Integers | None = None
-    named: bool = True
-
-    @classmethod
-    def of(cls, ratings: Rated, categories: Names = None) -> Ratings:
-        """From (units, raters) ratings. categories: all that were possible, if more than occur."""
-        return ratings if isinstance(ratings, Ratings) else cls(*coded(ratings, categories))
-
-    @classmethod
-    def of_table(cls, table: ArrayLike, categories: Names = None) -> Ratings:
-        """From a (q, q) table of two raters' units: rows are the first one's categories."""
-        cells = np.asarray(table)
-        if cells.ndim != PAIR or cells.shape[0] != cells.shape[1]:
-            raise ValueError(f"a table of two raters is square, this one is {cells.shape}")
-        if (cells < 0).any() or (cells != np.round(cells)).any():
-            raise ValueError("a table of two raters holds counts")
-        names = tuple(range(len(cells)) if categories is None else categories)
-        return cls(np.indices(cells.shape).reshape(2, -1).T, names, cells.ravel().astype(np.int64))
-
-    @classmethod
-    def of_counts(cls, counts: ArrayLike, categories: Names = None) -> Ratings:
-        """From (units, q) numbers of raters who chose each category; who they were is not known."""
-        chosen = np.asarray(counts).astype(np.int64)
-        rated = chosen.sum(axis=1)
-        codes = np.full((len(chosen), int(rated.max(initial=0))), -1, dtype=np.int64)
-        values = np.repeat(np.tile(np.arange(chosen.shape[1]), len(chosen)), chosen.ravel())
-        codes[np.arange(codes.shape[1]) < rated[:, None]] = values
-        names = tuple(range(chosen.shape[1]) if categories is None else categories)
-        return cls(codes, names, named=False)
-
-
-Rated: TypeAlias = Sequence[Sequence[Any]] | NDArray[Any] | Ratings
-
-
-def coded(
-    ratings: Sequence[Sequence[Any]] | NDArray[Any], categories: Names = None
-) -> tuple[Integers, tuple[Any, ...]]:
-    """Numbers for categories, (units, raters), -1 where missing; and the categories themselves.
-
-    Categories that can be compared are put in order, others stand as they were met. Raises
-    ValueError where a rating is none of the `categories` that were named.
-
-    >>> coded([["cat", "dog"], ["dog", None]])
-    (array([[ 0,  1],
-           [ 1, -1]]), ('cat', 'dog'))
-    """
-    import pandas as pd
-
-    values = _matrix(ratings)
-    numbers, met = pd.factorize(values.ravel())
-    names = met.tolist()
-    known = list(categories) if categories is not None else _in_order(names)
-    place = {name: number for number, name in enumerate(known)}
-    if strange := [name for name in names if name not in place]:
-        raise ValueError(f"{strange[0]!r} is none of the categories {known}")
-    places = np.array([place[name] for name in names] + [-1], dtype=np.int64)
-    return places[numbers].reshape(values.shape), tuple(known)
-
-
-def _matrix(ratings: Sequence[Sequence[Any]] | NDArray[Any]) -> NDArray[Any]:
-    """Anything of two dimensions as an array whose items are left as they are."""
-    values: Any = ratings.to_numpy() if hasattr(ratings, "to_numpy") else ratings
-    if not isinstance(values, np.ndarray):
-        rows = [tuple(row) for row in values if not isinstance(row, str)]
-        width = len(rows[0]) if rows else 0
-        if len(rows) != len(values) or any(len(row) != width for row in rows):
-            raise ValueError("ratings are units x raters: rows of one length, None where missing")
-        items = np.fromiter(chain.from_iterable(rows), dtype=object, count=len(rows) * width)
-        values = items.reshape(len(rows), width)
-    if values.ndim != PAIR:
-        raise ValueError(f"ratings are units x raters, these have {values.ndim} dimensions")
-    matrix: NDArray[Any] = values
-    return matrix
-
-
-def _in_order(names: list[Any]) -> list[Any]:
-    try:
-        return sorted(names)
-    except TypeError:
-        return names
-
-
-def patterns(codes: Integers) -> tuple[Integers, Integers]:
-    """The different rows of whole numbers from -1, (P, r); and which of them each is, (units,)."""
-    base, width = int(codes.max(initial=0)) + 2, codes.shape[1]
-    if width and base**width < LARGEST:
-        keys = (codes + 1) @ (base ** np.arange(width, dtype=np.int64))
-        _, first, which = np.unique(keys, return_index=True, return_inverse=True)
-        return codes[first], which
-    rows, which = np.unique(codes, axis=0, return_inverse=True)
-    return rows, which.reshape(-1)
-
-
-def gathered(moments: Moments, which: Integers, sources: Sources = None) -> Sums:
-    """Sums of the (P, k) moments of patterns, dense or sparse; each unit's pattern is `which`."""
-    from scipy import sparse
-
-    if sources is None:
-        counts = np.bincount(which, minlength=moments.shape[0])
-        return Sums(moments, np.ones(len(counts), dtype=np.int64), counts)
-    names, place = np.unique(np.asarray(sources), return_inverse=True)
-    if len(place) != len(which):
-        raise ValueError(f"{len(place)} sources for {len(which)} units")
-    shape = (len(names), moments.shape[0])
-    table = sparse.coo_array((np.ones(len(which)), (place, which)), shape=shape).tocsr()
-    return Sums(table @ moments, np.bincount(place), sourced=True)
-
-
-def pair(first: Rows, second: Rows = None, categories: Names = None) -> Ratings:
-    """Two raters' ratings from what they come in: two rows, a square table, or units x 2.
-
-    A square of numbers without a `second` is a table.
-    """
-    if isinstance(first, Ratings):
-        return first
-    if second is not None:
-        both = isinstance(first, np.ndarray) and isinstance(second, np.ndarray)
-        rows = np.column_stack([first, second]) if both else list(zip(first, second, strict=True))
-        return Ratings.of(rows, categories)
-    cells = np.asarray(first)
-    if cells.ndim == PAIR and cells.shape[0] == cells.shape[1] and cells.dtype.kind in "iuf":
-        return Ratings.of_table(cells, categories)
-    if cells.ndim != PAIR or cells.shape[1] != PAIR:
-        raise ValueError("two raters are a square table, two rows of ratings, or units x 2")
-    return Ratings.of(first, categories)
 
 
 def _pairable(given: Ratings) -> tuple[Integers, NDArray[np.bool_]]:
@@ -407,54 +273,6 @@ def alpha_of_distances(
     if table.diagonal().any() or not np.allclose(table, table.T):
         raise ValueError("distances are symmetric, and 0 between a value and itself")
     return _alpha(Ratings(codes, tuple(range(len(table)))), _table(table), sources, how)
-
-
-def jaccard_distance(a: Set[Hashable], b: Set[Hashable]) -> float:
-    """1 - |a n b| / |a u b|; 0 for two empty sets (Jaccard 1901).
-
-    >>> jaccard_distance({1, 2}, {1, 2, 3, 4})
-    0.5
-    """
-    union = len(a | b)
-    return 1 - len(a & b) / union if union else 0.0
-
-
-def masi_distance(a: Set[Hashable], b: Set[Hashable]) -> float:
-    """1 - M |a n b| / |a u b|, a distance of sets of labels (Passonneau 2006).
-
-    M is 1 for equal sets (two empty ones too), 2/3 where one holds the other, 1/3 where they
-    overlap, 0 else.
-
-    >>> round(masi_distance({1, 2}, {1, 2, 3, 4}), 4)
-    0.6667
-    """
-    if a == b:
-        return 0.0
-    weight = 2 / 3 if a <= b or b <= a else 1 / 3
-    return 1 - weight * len(a & b) / len(a | b)
-
-
-def set_alpha(
-    units: Sequence[Sequence[Set[Hashable] | Sequence[Hashable] | None]],
-    distance: Distance = jaccard_distance,
-    *,
-    sources: Sources = None,
-    how: Resampling = DEFAULT,
-) -> Estimate:
-    """Alpha of raters' sets: each unit is a list of sets, one a rater, None where missing.
-
-    For up to `MOST` different sets, whose distances are computed one by one; images by the million
-    have `analysis.set_alpha`.
-
-    >>> units = [[{"f", "s"}, {"f"}, {"s", "e", "m"}], [{"s"}, {"s"}, {"s", "e"}]]
-    >>> round(set_alpha(units).value, 4)
-    0.1522
-    """
-    rows = [[None if one is None else frozenset(one) for one in unit] for unit in units]
-    width = max((len(row) for row in rows), default=0)
-    return krippendorff_alpha(
-        [row + [None] * (width - len(row)) for row in rows], distance, sources=sources, how=how
-    )
 
 
 def coincidence_matrix(ratings: Rated, categories: Names = None) -> tuple[Floats, tuple[Any, ...]]:

@@ -21,11 +21,12 @@ from itertools import combinations
 
 import numpy as np
 
-from visionhub.analysis.alpha import Ratings, krippendorff_alpha
+from visionhub.analysis.alpha import krippendorff_alpha
 from visionhub.analysis.assignment import assign, renumbered
 from visionhub.analysis.boxes import Bools, Boxes, Floats, Integers, categorised
 from visionhub.analysis.estimate import Estimate
 from visionhub.analysis.matching import candidates
+from visionhub.analysis.rated import Ratings
 from visionhub.analysis.resample import DEFAULT, Resampling
 
 NO_BOX = "no box"

@@ -79,7 +79,7 @@ class Cells:
         one that gives the extreme: for kappa the balanced one, for AC1 the most one-sided.
         """
         yes, no, split = self._agreeing()
-        to_yes = np.clip((no + split - yes) / 2, 0, split)
+        to_yes = np.clip((no + split - yes) // 2, 0, split)
         balanced = self._agreed(yes + to_yes, no + split - to_yes)
         all_yes, all_no = self._agreed(yes + split, no), self._agreed(yes, no + split)
         worst = self._worst()
@@ -110,6 +110,6 @@ class Cells:
         first = c[..., 0, 1] + c[..., 0, 2] + c[..., 2, 1]
         second = c[..., 1, 0] + c[..., 1, 2] + c[..., 2, 0]
         split = c[..., 2, 2]
-        to_first = np.clip((second + split - first) / 2, 0, split)
+        to_first = np.clip((second + split - first) // 2, 0, split)
         disagreed = first + to_first, second + split - to_first
         return np.stack([c[..., 0, 0], *disagreed, c[..., 1, 1]], axis=-1)

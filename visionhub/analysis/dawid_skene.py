@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from visionhub.analysis.alpha import Ratings, coded
+from visionhub.analysis.rated import Ratings, coded
 from visionhub.analysis.resample import Floats, Integers, ratio
 
 Column: TypeAlias = Sequence[Any] | NDArray[Any]

@@ -21,7 +21,7 @@ import numpy as np
 from visionhub.analysis.drift_scores import Scores
 from visionhub.analysis.estimate import Estimate
 from visionhub.analysis.frames import Floats, Integers
-from visionhub.analysis.paired import EXACT, adjust, mcnemar_p
+from visionhub.analysis.mcnemar import EXACT, adjust, mcnemar_p
 from visionhub.analysis.pairs import Pair, returned_by_source, returned_cells
 from visionhub.analysis.proportions import newcombe_paired
 from visionhub.analysis.resample import Resampling, estimates, ratio

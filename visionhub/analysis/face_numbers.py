@@ -10,10 +10,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from visionhub.analysis.continuous import ROUNDING, icc, mean_absolute_error
+from visionhub.analysis.continuous import ROUNDING, mean_absolute_error
 from visionhub.analysis.estimate import Estimate, not_estimable
 from visionhub.analysis.faces import Matched, Rated
 from visionhub.analysis.frames import Bools, Floats, Integers
+from visionhub.analysis.intraclass import icc
 from visionhub.analysis.measured import Measured
 from visionhub.analysis.resample import Sums, estimate, ratio
 from visionhub.analysis.settings import Settings

@@ -19,7 +19,7 @@ from visionhub.analysis.estimate import Estimate, not_estimable
 from visionhub.analysis.frames import Bools, Floats, Integers, common
 from visionhub.analysis.measured import Measured
 from visionhub.analysis.pairs import Counted, Pair, Side
-from visionhub.analysis.ranks import ranked_overlaps
+from visionhub.analysis.ranked_lists import ranked_overlaps
 from visionhub.analysis.resample import Sums, estimates, ratio
 from visionhub.analysis.set_alpha import set_alphas
 from visionhub.analysis.sets import MEANS, Sets, all_means, held

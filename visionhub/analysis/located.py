@@ -10,8 +10,9 @@ import numpy as np
 from visionhub.analysis.box_alpha import box_alpha
 from visionhub.analysis.boxes import Boxes
 from visionhub.analysis.consensus import departures
-from visionhub.analysis.continuous import exact_match, icc, mean_absolute_error
+from visionhub.analysis.continuous import exact_match, mean_absolute_error
 from visionhub.analysis.frames import Answers, Floats, Integers, common
+from visionhub.analysis.intraclass import icc
 from visionhub.analysis.matching import THRESHOLDS, BoxAgreement, Candidates, agreement, candidates
 from visionhub.analysis.measured import Measured
 from visionhub.analysis.settings import Settings

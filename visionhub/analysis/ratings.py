@@ -9,8 +9,8 @@ import numpy as np
 
 from visionhub.analysis.alpha import krippendorff_alpha
 from visionhub.analysis.codes import Codes
-from visionhub.analysis.continuous import icc
 from visionhub.analysis.frames import Floats, Integers
+from visionhub.analysis.intraclass import icc
 from visionhub.analysis.measured import Measured
 from visionhub.analysis.scored import Scored, agreement
 from visionhub.analysis.settings import Settings

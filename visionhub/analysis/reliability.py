@@ -13,13 +13,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from visionhub.analysis.alpha import Ratings, krippendorff_alpha
+from visionhub.analysis.alpha import krippendorff_alpha
 from visionhub.analysis.decided import Decided
 from visionhub.analysis.estimate import Estimate
 from visionhub.analysis.frames import Integers
 from visionhub.analysis.labels import TASK
 from visionhub.analysis.measured import Measured
 from visionhub.analysis.nominal import fleiss_kappa, gwet_ac1
+from visionhub.analysis.rated import Ratings
 from visionhub.analysis.resample import Resampling
 from visionhub.analysis.settings import Settings
 from visionhub.analysis.spoken import Speech

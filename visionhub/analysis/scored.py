@@ -16,17 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visionhub.analysis.alpha import krippendorff_alpha
-from visionhub.analysis.continuous import bland_altman, icc, lin_ccc
+from visionhub.analysis.bland_altman import bland_altman
+from visionhub.analysis.continuous import lin_ccc
 from visionhub.analysis.estimate import Estimate
 from visionhub.analysis.frames import Bools, Floats, Integers
+from visionhub.analysis.intraclass import icc
 from visionhub.analysis.measured import Measured
-from visionhub.analysis.ordinal import (
-    auc_by_cut,
-    kendall_tau_b,
-    monotone_fit,
-    spearman,
-    weighted_kappa,
-)
+from visionhub.analysis.monotone import monotone_fit
+from visionhub.analysis.ordinal import weighted_kappa
+from visionhub.analysis.ranked import auc_by_cut, kendall_tau_b, spearman
 from visionhub.analysis.settings import Settings
 
 Words: TypeAlias = NDArray[Any]
