@@ -59,7 +59,7 @@ bench: $(VENV)/dev ## speed, as ratios measured side by side
 bench-clouds: $(VENV)/dev ## the clouds' adapters beside bare loops with the same SDKs (6 minutes)
 	$(BIN)/python -m benchmarks.clouds
 
-torture: $(VENV)/dev ## kill, stop, starve and storm runs, and print every figure (15 minutes; ARGS="--short", "--only kills")
+torture: $(VENV)/dev ## kill, stop, starve and storm runs, and print every figure (half an hour; ARGS="--short", "--only kills")
 	$(BIN)/python -m tests.torture $(ARGS)
 
 bench-boxes: $(VENV)/dev ## boxes of a whole study at once, beside loops over images (1 minute)

@@ -96,11 +96,15 @@ def page() -> str:
         lines += [f"### {group}", "", "| measure | name | what it is | bounds | source |"]
         lines += ["|---|---|---|---|---|"]
         lines += [
-            f"| {one.title} | `{one.name}` | {one.text} | {one.bounds} | {one.source} |"
-            for one in members
+            _row(one.title, f"`{one.name}`", one.text, one.bounds, one.source) for one in members
         ]
         lines.append("")
     return "\n".join(lines)
+
+
+def _row(*cells: str) -> str:
+    """A line of a table; a bar within a cell would end it."""
+    return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
 
 
 if __name__ == "__main__":
