@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -88,6 +89,46 @@ def test_empty_and_missing_texts() -> None:
         word_edits(["a"], ["a", "b"])
     with pytest.raises(TypeError, match="list of texts"):
         character_edits("abc", "abd")
+
+
+RATES = (character_error_rate, word_error_rate, bag_of_words_error_rate)
+
+
+@pytest.mark.parametrize("rate", RATES)
+def test_a_column_is_read_in_its_order_whatever_its_index(rate) -> None:
+    column = pd.Series(["STOP", "EXIT"], index=[1, 0])
+    assert rate(column, ["STOP", "EXIT"]).value == 0
+    assert rate(["STOP", "EXIT"], column).value == 0
+    some = pd.DataFrame({"read": ["x", "a b", "c"], "sign": ["y", "a b", "c d"]}).iloc[1:]
+    assert rate(some["sign"], some["read"]).n == 2
+    assert rate(np.array(["a b", "c"]), pd.array(["a b", "c"], dtype="string")).value == 0
+
+
+@pytest.mark.parametrize("rate", RATES)
+@pytest.mark.parametrize("nothing", [None, np.nan, pd.NA, pd.NaT])
+def test_whatever_is_missing_is_left_out(rate, nothing) -> None:
+    assert rate([nothing, "ab"], ["ab", "ab"]).n == 1
+    assert rate(pd.Series(["ab", nothing], dtype=object), ["ab", "xy"]).value == 0
+    assert rate(pd.Series(["ab", None]), pd.Series(["ab", "xy"], dtype="string")).n == 1
+    masked = np.ma.masked_array(np.array(["ab", "cd"], dtype=object), mask=[False, True])
+    assert rate(masked, ["ab", "xy"]).n == 1
+
+
+def test_what_is_no_text_is_said() -> None:
+    with pytest.raises(TypeError, match="5 is no text but of type int"):
+        character_error_rate(["ab", 5], ["ab", "cd"])
+    with pytest.raises(TypeError, match="is no text but of type bytes"):
+        word_error_rate(["ab"], [b"ab"])
+    with pytest.raises(TypeError, match="list of texts"):
+        character_edits(b"abc", b"abd")
+
+
+def test_a_text_without_a_source_is_its_own() -> None:
+    texts = ["ab", None, "cd", "ef", "gh"]
+    found = character_error_rate(texts, texts, sources=["x", "x", None, np.nan, "x"])
+    assert (found.n, found.clusters) == (4, 3)
+    with pytest.raises(ValueError, match="4 sources for 5 units"):
+        character_error_rate(texts, texts, sources=[1, 2, 3, 4])
 
 
 def test_texts_are_normalised() -> None:

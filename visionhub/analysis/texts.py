@@ -22,9 +22,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from visionhub.analysis.estimate import Estimate
+from visionhub.analysis.given import Column, items_of, sources_of
 from visionhub.analysis.resample import DEFAULT, Floats, Integers, Resampling, Sums, estimate, ratio
 
-Texts: TypeAlias = Sequence[str | None]
+Texts: TypeAlias = Sequence[str | None] | Column
 Sources: TypeAlias = ArrayLike | None
 
 EMPTY = "all reference texts are empty: an error rate divides by their length"
@@ -35,20 +36,22 @@ BOTH_EMPTY = "all texts are empty: there is nothing to read"
 class Edits:
     """Of each pair of texts, (n,): edits, length of the reference, and of the longer of the two.
 
-    kept: (n,) positions of these pairs among those given; pairs with a missing text are left out.
+    kept: (n,) positions of these pairs among the `given`; pairs with a missing text are left out.
     """
 
     edits: Integers
     reference: Integers
     longer: Integers
     kept: Integers
+    given: int
 
     def rate(
         self, *, symmetric: bool = False, sources: Sources = None, how: Resampling = DEFAULT
     ) -> Estimate:
         """All edits over all lengths. sources: one for each of the pairs that were given."""
         lengths = self.longer if symmetric else self.reference
-        by = None if sources is None else np.asarray(sources)[self.kept]
+        numbers = sources_of(sources, self.given)
+        by = None if numbers is None else numbers[self.kept]
         pairs = np.stack([self.edits, lengths], axis=1)
         if by is None:
             rows, counts = np.unique(pairs, axis=0, return_counts=True)
@@ -79,22 +82,46 @@ def normalised(text: str, *, fold_case: bool = False, fold_space: bool = True) -
     return " ".join(text.split()) if fold_space else text
 
 
-def _ready(
-    references: Texts, others: Texts, fold_case: bool, fold_space: bool
-) -> tuple[list[str], list[str], Integers]:
-    """Both texts of the pairs that have them, normalised; and which pairs these are."""
-    if isinstance(references, str) or isinstance(others, str):
+@dataclass(frozen=True)
+class _Ready:
+    """Both texts of the pairs that have them, normalised; which of the `given` pairs these are."""
+
+    ours: list[str]
+    theirs: list[str]
+    kept: Integers
+    given: int
+
+    @classmethod
+    def of(
+        cls, references: Texts, others: Texts, *, fold_case: bool, fold_space: bool = True
+    ) -> _Ready:
+        first, second = _texts(references), _texts(others)
+        if len(first) != len(second):
+            raise ValueError(f"{len(first)} texts beside {len(second)}")
+        both = zip(first, second, strict=True)
+        kept = [i for i, (a, b) in enumerate(both) if a is not None and b is not None]
+
+        def ready(texts: list[str | None]) -> list[str]:
+            return [
+                normalised(texts[i] or "", fold_case=fold_case, fold_space=fold_space) for i in kept
+            ]
+
+        return cls(ready(first), ready(second), np.array(kept, dtype=np.int64), len(first))
+
+    def edits(self, edits: Integers, lengths: Sequence[Integers]) -> Edits:
+        """What was counted, with the (2, n) lengths that it is to be divided by."""
+        return Edits(edits, lengths[0], np.maximum(*lengths), self.kept, self.given)
+
+
+def _texts(column: Texts) -> list[str | None]:
+    """The texts in their order, None where missing, whatever column they come in."""
+    if isinstance(column, (str, bytes)):
         raise TypeError("give a list of texts, one for each image, not one text")
-    if len(references) != len(others):
-        raise ValueError(f"{len(references)} texts beside {len(others)}")
-    kept = [i for i, pair in enumerate(zip(references, others, strict=True)) if None not in pair]
-
-    def ready(texts: Texts) -> list[str]:
-        return [
-            normalised(texts[i] or "", fold_case=fold_case, fold_space=fold_space) for i in kept
-        ]
-
-    return ready(references), ready(others), np.array(kept, dtype=np.int64)
+    texts = items_of(column)
+    for text in texts:
+        if text is not None and not isinstance(text, str):
+            raise TypeError(f"{text!r} is no text but of type {type(text).__name__}")
+    return texts
 
 
 def character_edits(
@@ -109,12 +136,13 @@ def character_edits(
     from rapidfuzz.distance import Levenshtein
     from rapidfuzz.process import cpdist
 
-    ours, theirs, kept = _ready(references, others, fold_case, fold_space)
+    ready = _Ready.of(references, others, fold_case=fold_case, fold_space=fold_space)
+    ours, theirs = ready.ours, ready.theirs
     edits = np.zeros(0, np.int64)
     if ours:
         edits = cpdist(ours, theirs, scorer=Levenshtein.distance).ravel().astype(np.int64)
     lengths = [np.array([len(text) for text in side], dtype=np.int64) for side in (ours, theirs)]
-    return _edits(edits, lengths, kept)
+    return ready.edits(edits, lengths)
 
 
 def word_edits(references: Texts, others: Texts, *, fold_case: bool = False) -> Edits:
@@ -125,11 +153,11 @@ def word_edits(references: Texts, others: Texts, *, fold_case: bool = False) -> 
     """
     from rapidfuzz.distance import Levenshtein
 
-    first, second, kept = _ready(references, others, fold_case, fold_space=True)
-    ours, theirs = [text.split() for text in first], [text.split() for text in second]
+    ready = _Ready.of(references, others, fold_case=fold_case)
+    ours, theirs = [text.split() for text in ready.ours], [text.split() for text in ready.theirs]
     edits = [Levenshtein.distance(a, b) for a, b in zip(ours, theirs, strict=True)]
     lengths = [np.array([len(words) for words in side], dtype=np.int64) for side in (ours, theirs)]
-    return _edits(np.array(edits, dtype=np.int64), lengths, kept)
+    return ready.edits(np.array(edits, dtype=np.int64), lengths)
 
 
 def bag_of_words_edits(references: Texts, others: Texts, *, fold_case: bool = False) -> Edits:
@@ -143,10 +171,10 @@ def bag_of_words_edits(references: Texts, others: Texts, *, fold_case: bool = Fa
     """
     import pandas as pd
 
-    first, second, kept = _ready(references, others, fold_case, fold_space=True)
-    sides = [[text.split() for text in texts] for texts in (first, second)]
+    ready = _Ready.of(references, others, fold_case=fold_case)
+    sides = [[text.split() for text in texts] for texts in (ready.ours, ready.theirs)]
     lengths = [np.array([len(words) for words in side], dtype=np.int64) for side in sides]
-    pair = np.concatenate([np.repeat(np.arange(len(kept)), n) for n in lengths])
+    pair = np.concatenate([np.repeat(np.arange(len(ready.kept)), n) for n in lengths])
     flat = np.fromiter(chain.from_iterable(chain(*sides)), dtype=object, count=len(pair))
     word, names = pd.factorize(flat)
     _, place = np.unique(pair * max(len(names), 1) + word, return_inverse=True)
@@ -154,12 +182,8 @@ def bag_of_words_edits(references: Texts, others: Texts, *, fold_case: bool = Fa
     owner = np.zeros(int(place.max(initial=-1)) + 1, dtype=np.int64)
     owner[place] = pair
     apart = np.bincount(place, sign, len(owner))
-    edits = [np.bincount(owner, np.maximum(side * apart, 0), len(kept)) for side in (1, -1)]
-    return _edits(np.maximum(*edits).astype(np.int64), lengths, kept)
-
-
-def _edits(edits: Integers, lengths: Sequence[Integers], kept: Integers) -> Edits:
-    return Edits(edits, lengths[0], np.maximum(*lengths), kept)
+    edits = [np.bincount(owner, np.maximum(side * apart, 0), len(ready.kept)) for side in (1, -1)]
+    return ready.edits(np.maximum(*edits).astype(np.int64), lengths)
 
 
 def character_error_rate(
@@ -174,8 +198,8 @@ def character_error_rate(
 ) -> Estimate:
     """Character edits over characters, of all pairs of texts together.
 
-    An empty reference adds its insertions and no length; if all are empty there is no rate. None is
-    missing, and its pair left out.
+    An empty reference adds its insertions and no length; if all are empty there is no rate. None,
+    nan and NA are missing, and their pairs left out. Raises TypeError of what is no text.
 
     >>> round(character_error_rate(["STOP", "EXIT"], ["ST0P", "EXIT 5"]).value, 3)
     0.375
