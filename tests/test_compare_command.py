@@ -137,6 +137,9 @@ def test_json_has_everything_and_no_nan(run, made: Path) -> None:
                 assert row["method"]
             if row["value"] is not None:
                 assert row["n"] >= row["clusters"] >= 1
+        for row in part.get("sweep", ()):
+            assert row["n"] >= row["clusters"] >= 1
+            assert row["reason"] if row["low"] is None else row["method"] and row["confidence"]
 
 
 def test_csv_and_parquet_are_what_json_is(run, made: Path, tmp_path: Path) -> None:

@@ -166,10 +166,19 @@ def test_data_cannot_end_its_element() -> None:
 def test_who_was_compared_and_how_is_told(made: Made, page: Page) -> None:
     for word in (
         "amber", "2026-11-01", "birch 1", "amber words", "How to read this page",
-        "Agreement is not being right", "It is never 0", "100 times", "crosswalk sha256",
-        made.found.parts[0].about["crosswalk_sha256"], "codebook sha256", "photographs 100 times",
+        "Agreement is not being right", "It is never 0", "crosswalk sha256",
+        made.found.parts[0].about["crosswalk_sha256"], "codebook sha256",
     ):  # fmt: skip
         assert word in page.text, word
+
+
+def test_intervals_are_told_as_they_were_made(made: Made, page: Page) -> None:
+    rows = [row.estimate for part in made.found.parts for row in part.rows]
+    for way in ("percentile bootstrap of units", "delete-one jackknife of units"):
+        many = sum(row.low is not None and row.method.startswith(way) for row in rows)
+        assert (f"{many:,} by {way}" in page.text) == bool(many)
+    assert any(row.low is not None for row in rows)
+    assert "100 times" not in page.text
     assert "REHEARSAL" not in page.text
 
 

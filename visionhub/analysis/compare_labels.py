@@ -120,6 +120,9 @@ def _point(found: LabelPair, at: int, point: Point) -> dict[str, Any]:
         "lowest": point.lowest,
         "highest": point.highest,
         "n": point.jaccard.n,
+        "clusters": point.jaccard.clusters,
+        "confidence": None if point.jaccard.low is None else point.jaccard.level,
+        "method": point.jaccard.method,
         "reason": point.jaccard.reason,
     }
 

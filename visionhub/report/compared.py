@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from visionhub.analysis.compare import Comparison, Part
@@ -32,6 +33,24 @@ def as_json(found: Comparison) -> dict[str, Any]:
             for part in found.parts
         ],
     }
+
+
+def intervals(rows: Iterable[Measured], about: Mapping[str, Any]) -> str:
+    """How the intervals that are there were made, each way with how many, and of what.
+
+    >>> intervals([], {"confidence": 0.95, "draws": 2000, "seed": 0, "sources": "none given"})
+    '95 % intervals: none; sources: none given'
+    """
+    ways = Counter(
+        row.estimate.method.split(", ")[0] for row in rows if row.estimate.low is not None
+    )
+    drawn = f" ({about['draws']:,} draws, seed {about['seed']})"
+    told = [
+        f"{many:,} by {way}{drawn if 'bootstrap' in way else ''}"
+        for way, many in ways.most_common()
+    ]
+    share = f"{100 * about['confidence']:g} %"
+    return f"{share} intervals: {', '.join(told) or 'none'}; sources: {about['sources']}"
 
 
 def rater_row(part: Part, at: int) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from string import ascii_lowercase
 from visionhub.analysis.compare import Comparison, Part
 from visionhub.analysis.estimate import Estimate
 from visionhub.analysis.measured import Measured
-from visionhub.report.compared import number
+from visionhub.report.compared import intervals, number
 from visionhub.report.compared_blocks import BLOCKS, Block
 from visionhub.report.compared_things import long_table, reliability_table, things_tables
 from visionhub.report.plain import counted, plain
@@ -60,11 +60,8 @@ def sections(found: Comparison) -> Iterator[Section]:
     """The tables of every task, and what to know about them."""
     title = f"{found.study}: {', '.join(part.task for part in found.parts)}"
     title += " (REHEARSAL: no finding)" if found.rehearsal else ""
-    about = found.about
-    how = (
-        f"In brackets {100 * about['confidence']:g} % intervals ({about['draws']:,} draws, seed "
-        f"{about['seed']}); sources: {about['sources']}."
-    )
+    rows = (row for part in found.parts for row in part.rows)
+    how = f"In brackets {intervals(rows, found.about)}."
     yield Section(title, notes=(how, *found.notes, ELSEWHERE))
     for part in found.parts:
         yield from _part(part)

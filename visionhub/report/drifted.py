@@ -9,7 +9,7 @@ from visionhub.analysis.drift import Drift, DriftPart
 from visionhub.analysis.drift_scores import NEAR
 from visionhub.analysis.measured import Measured
 from visionhub.analysis.methods import title_of
-from visionhub.report.compared import cell, number
+from visionhub.report.compared import cell, intervals, number
 from visionhub.report.drifted_files import version_rows
 from visionhub.report.terminal import Section
 from visionhub.store.study import StudyFile
@@ -21,11 +21,7 @@ def sections(found: Drift, study: StudyFile) -> Iterator[Section]:
     """For a terminal: the verdict of each task, what it rests on, and what to know about it."""
     title = f"{found.study}: has it changed?"
     title += " (REHEARSAL: no finding)" if found.rehearsal else ""
-    about = found.about
-    how = (
-        f"{100 * about['confidence']:g} % intervals, {about['draws']:,} draws, seed "
-        f"{about['seed']}; sources: {about['sources']}."
-    )
+    how = f"{intervals((row for part in found.parts for row in part.rows), found.about)}."
     rows = [
         [part.task, part.raters[0].name, part.raters[1].name, part.verdict.words]
         for part in found.parts

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from visionhub import __version__
 from visionhub.analysis.compare import Comparison, Part
 from visionhub.report.card import safe
-from visionhub.report.compared import rater_row
+from visionhub.report.compared import intervals, rater_row
 from visionhub.report.compared_page.glance import glance
 from visionhub.report.compared_page.roster import Roster
 from visionhub.report.compared_page.wording import TITLES
@@ -56,9 +56,7 @@ def _notes(found: Comparison) -> str:
 
 
 def _reading(found: Comparison) -> str:
-    share = f"{100 * found.about['confidence']:g} %"
-    sources = found.about["sources"]
-    drawn = "photographs" if str(sources).startswith("none") else f"whole sources ({safe(sources)})"
+    how = safe(intervals((row for part in found.parts for row in part.rows), found.about))
     points = (
         ("Agreement is not being right.", "Services may be wrong together. Only codes by people, "
          "given with --codes, can tell how often one is right."),
@@ -69,8 +67,8 @@ def _reading(found: Comparison) -> str:
          "or after so many results: such a score is censored. The figures count it as not said; "
          "\u201copen\u201d, or a thin line, runs from the worst to the best that these scores "
          "leave possible."),
-        ("Each figure has an interval.", f"{share}, from drawing {drawn} {found.about['draws']:,} "
-         "times. It is about other photographs of this kind; not about other services or years."),
+        ("Each figure has an interval, or says why not.", f"{how}. It is about other photographs "
+         "of this kind; not about other services or years."),
         ("Services do not share words.", "Labels are compared as equal strings (exact), as things "
          "with all that is broader (crosswalk), and as constructs of yours (codebook). Comparable "
          "labels are those that both have a word for."),
