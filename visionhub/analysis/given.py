@@ -26,8 +26,17 @@ def items_of(values: Column) -> list[Any]:
 
     if isinstance(values, (str, bytes, set, frozenset, dict)) or not isinstance(values, Sized):
         raise TypeError(f"give a list or a column, not {type(values).__name__}")
-    plain = values.tolist() if hasattr(values, "tolist") else list(values)  # type: ignore[call-overload]
-    return [None if pd.api.types.is_scalar(one) and pd.isna(one) else one for one in plain]
+    if isinstance(values, np.ndarray) and values.dtype.kind in "mM":
+        values = pd.Series(values)  # as a list they would be bare numbers
+    plain = values.tolist() if hasattr(values, "tolist") else list(values)
+    missing = pd.isna(_row(plain)).tolist()
+    pairs = zip(plain, missing, strict=True)
+    return [None if gone or one is np.ma.masked else one for one, gone in pairs]
+
+
+def _row(items: list[Any]) -> NDArray[Any]:
+    """One item a place, whatever they are; numpy would make a table of tuples."""
+    return np.fromiter(items, dtype=object, count=len(items))
 
 
 def numbers_of(values: Column) -> Floats:
@@ -39,10 +48,21 @@ def numbers_of(values: Column) -> Floats:
     table = values.to_numpy(np.float64, na_value=np.nan) if hasattr(values, "to_numpy") else values
     if isinstance(table, np.ma.MaskedArray):
         table = np.ma.filled(table.astype(np.float64), np.nan)
+    if not isinstance(table, np.ndarray):
+        table = _table(table)
     numbers = np.array(table, dtype=np.float64)  # None becomes nan
     if np.isinf(numbers).any():
         raise ValueError("a number is infinite: leave it out, or say None where it is missing")
     return numbers
+
+
+def _table(values: ArrayLike) -> NDArray[Any]:
+    """Lists of numbers as an array, in which pandas' NA is nan, which numpy does not know."""
+    import pandas as pd
+
+    table = np.array(values, dtype=object)
+    table[pd.isna(table)] = np.nan
+    return table
 
 
 def counts_of(values: ArrayLike, what: str) -> Integers:
@@ -52,7 +72,8 @@ def counts_of(values: ArrayLike, what: str) -> Integers:
     array([[3, 1]])
     """
     numbers = np.asarray(values)
-    if numbers.size and (numbers.dtype.kind not in "iufb" or not _whole(numbers)):
+    known = numbers.dtype.kind in "iufb" and not np.ma.is_masked(values)
+    if numbers.size and not (known and _whole(numbers)):
         raise ValueError(f"{what} are counts: whole numbers, none below 0")
     return numbers.astype(np.int64)
 
@@ -74,11 +95,7 @@ def sources_of(sources: ArrayLike | None, units: int) -> Integers | None:
 
     if sources is None:
         return None
-    if isinstance(sources, np.ndarray) and sources.dtype.kind in "iu" and sources.ndim == 1:
-        names = sources  # of a million units, which have been numbered before
-    else:
-        names = np.empty(np.size(sources), dtype=object)
-        names[:] = items_of(sources)
+    names = np.asarray(sources) if _plain(sources) else _row(items_of(sources))
     if len(names) != units:
         raise ValueError(f"{len(names)} sources for {units} units")
     try:
@@ -88,3 +105,9 @@ def sources_of(sources: ArrayLike | None, units: int) -> Integers | None:
     alone = codes < 0
     codes[alone] = len(met) + np.arange(int(alone.sum()))
     return np.asarray(codes, dtype=np.int64)
+
+
+def _plain(sources: ArrayLike) -> bool:
+    """Whether pandas can number them as they are, which is fast: an array of one kind."""
+    array = isinstance(sources, np.ndarray) and not isinstance(sources, np.ma.MaskedArray)
+    return array and np.ndim(sources) == 1 and np.asarray(sources).dtype.kind != "O"
