@@ -143,7 +143,10 @@ def test_annotate_then_again_then_read(visionhub, photos):
     assert visionhub("reparse")[0] == 0
     assert visionhub("export", "--out", "tables")[0] == 0
     assert visionhub("show", "photos/0.jpg")[0] == 0
-    assert visionhub("doctor", "--study", "study.db")[0] == 0
+    for named in (("study.db",), ("--study", "study.db"), ("study.db", "-s", "study.db")):
+        code, out, _ = visionhub("doctor", *named)
+        assert code == 0
+        assert "study.db" in out
 
 
 def test_images_without_an_answer_end_with_four(visionhub, photos):
@@ -158,6 +161,7 @@ def test_images_without_an_answer_end_with_four(visionhub, photos):
     ("arguments", "code", "says"),
     [
         (("annotate", "nowhere.jpg"), 2, "nowhere.jpg: no such file or folder"),
+        (("doctor", "one.db", "-s", "two.db"), 2, "Two studies are named, 'one.db' and 'two.db'"),
         (("annotate", "photos", "-p", "nobody"), 2, "No provider named 'nobody'"),
         (("annotate", "photos", "-p", "slow", "-t", "lables"), 2, "there is no such task"),
         (("annotate", "photos", *ASK, "--param", "labels"), 2, "write it as task.name=value"),
