@@ -20,6 +20,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from visionhub.analysis.estimate import Estimate, not_estimable
+from visionhub.analysis.given import numbers_of, sources_of
+from visionhub.analysis.paired import TABLE
 from visionhub.analysis.rated import (
     PAIR,
     Moments,
@@ -170,6 +172,7 @@ def _alpha(
     how: Resampling,
 ) -> Estimate:
     """Alpha with its interval."""
+    by = sources_of(sources, len(given.codes)) if given.counts is None else None
     codes, kept = _pairable(given)
     if not len(codes):
         return not_estimable(UNPAIRED)
@@ -177,9 +180,9 @@ def _alpha(
     statistic = metric if isinstance(metric, _Fixed) else metric(rows)
     moments = statistic.moments(rows)
     if given.counts is None:
-        data = gathered(moments, which, None if sources is None else np.asarray(sources)[kept])
+        data = gathered(moments, which, None if by is None else by[kept])
     elif sources is not None:
-        raise ValueError("a table does not tell units apart: give ratings beside their sources")
+        raise ValueError(TABLE)
     else:
         data = gathered(moments, np.repeat(which, given.counts[kept]))
     if isinstance(statistic, _Ordinal) and len(statistic.lower) > MOST_PAIRS:
@@ -230,7 +233,7 @@ def krippendorff_alpha(
 def _numbers(names: Sequence[Any], metric: str) -> Floats:
     if any(isinstance(name, str) for name in names):
         raise ValueError(f"the {metric} metric is for numbers; words have an order by `levels`")
-    return np.asarray(names, dtype=np.float64)
+    return numbers_of(names)
 
 
 def _ratio(values: Floats) -> Floats:
@@ -247,6 +250,8 @@ def _distances(names: Sequence[Any], distance: Distance) -> Floats:
     for i, one in enumerate(names):
         for j in range(i):
             table[i, j] = table[j, i] = distance(one, names[j])
+            if not math.isfinite(table[i, j]):
+                raise ValueError(f"the distance of {one!r} and {names[j]!r} is {table[i, j]}")
     return table
 
 
@@ -263,16 +268,23 @@ def alpha_of_distances(
     >>> round(alpha_of_distances([[0, 0], [1, 1], [2, 1]], distances).value, 3)
     0.737
     """
-    codes, table = np.asarray(values, dtype=np.int64), np.asarray(distances, dtype=np.float64)
-    if (
-        table.ndim != PAIR
-        or table.shape[0] != table.shape[1]
-        or codes.max(initial=-1) >= len(table)
-    ):
-        raise ValueError("distances are a (K, K) table, values whole numbers below K")
+    table = numbers_of(distances)
+    if table.ndim != PAIR or table.shape[0] != table.shape[1]:
+        raise ValueError("distances are a (K, K) table")
     if table.diagonal().any() or not np.allclose(table, table.T):
         raise ValueError("distances are symmetric, and 0 between a value and itself")
+    codes = _whole_below(numbers_of(values), len(table))
     return _alpha(Ratings(codes, tuple(range(len(table)))), _table(table), sources, how)
+
+
+def _whole_below(numbers: Floats, k: int) -> Integers:
+    """(units, raters) numbers of values, -1 where missing."""
+    numbers = np.nan_to_num(numbers, nan=-1.0)
+    if numbers.ndim != PAIR:
+        raise ValueError(f"values are units x raters, these have {numbers.ndim} dimensions")
+    if (numbers % 1).any() or ((numbers < -1) | (numbers >= k)).any():
+        raise ValueError(f"values are whole numbers from 0 to {k - 1}, or -1 where missing")
+    return numbers.astype(np.int64)
 
 
 def coincidence_matrix(ratings: Rated, categories: Names = None) -> tuple[Floats, tuple[Any, ...]]:

@@ -9,8 +9,10 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from visionhub.analysis.estimate import LEVEL, Estimate, not_estimable
+from visionhub.analysis.given import sources_of
 from visionhub.analysis.paired import (
     ROUNDING,
+    TABLE,
     Weights,
     agreement_weights,
     corrected,
@@ -155,23 +157,30 @@ def choose(
     """The sums of a set of ratings with their function; or why there is no value."""
     given = Ratings.of(ratings)
     if sources is not None and given.counts is not None:
-        raise ValueError("a table does not tell units apart: give ratings beside their sources")
-    if coefficient == "conger" and not given.named:
-        return not_estimable(ANONYMOUS, len(given.codes))
+        raise ValueError(TABLE)
+    by = sources_of(sources, len(given.codes))
     there = given.codes >= 0
     kept = there.all(axis=1) if complete else there.any(axis=1)
+    by = None if by is None else by[kept]
+    size = _size(int(kept.sum()) if given.counts is None else int(given.counts[kept].sum()), by)
+    if coefficient == "conger" and not given.named:
+        return not_estimable(ANONYMOUS, *size)
     codes = given.codes[kept][:, there.any(axis=0)]
     counts = None if given.counts is None else given.counts[kept]
     paired = (codes >= 0).sum(axis=1) >= PAIR
     if not (paired if counts is None else paired & (counts > 0)).any():
-        return not_estimable(ALONE, len(codes))
+        return not_estimable(ALONE, *size)
     matrix = agreement_weights(weights, given.categories)
     statistic = _Agreement(coefficient, matrix, codes.shape[1])
     if counts is not None:
         return Sums.counted(statistic.moments(codes), counts), statistic
     rows, which = patterns(codes)
-    by = None if sources is None else np.asarray(sources)[kept]
     return gathered(statistic.moments(rows), which, by), statistic
+
+
+def _size(units: int, sources: Integers | None) -> tuple[int, int]:
+    """How many units, and how many sources they come from."""
+    return units, units if sources is None else len(np.unique(sources))
 
 
 def estimated(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sized
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -83,6 +83,10 @@ def _whole(numbers: NDArray[Any]) -> bool:
         return bool(np.isfinite(numbers).all() and (numbers >= 0).all() and not (numbers % 1).any())
 
 
+@overload
+def sources_of(sources: None, units: int) -> None: ...
+@overload
+def sources_of(sources: ArrayLike, units: int) -> Integers: ...
 def sources_of(sources: ArrayLike | None, units: int) -> Integers | None:
     """(units,) numbers of the sources; a unit without one is its own. None where none are given.
 

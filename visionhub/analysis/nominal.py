@@ -13,26 +13,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable
+from dataclasses import replace
 
 import numpy as np
 
 from visionhub.analysis.chance import CONSTANT, choose, estimated
 from visionhub.analysis.estimate import Estimate
 from visionhub.analysis.mcnemar import Test
-from visionhub.analysis.paired import (
-    Weights,
-)
+from visionhub.analysis.paired import Weights
 from visionhub.analysis.rated import Rated, Ratings, Rows, Sources, pair
-from visionhub.analysis.resample import (
-    DEFAULT,
-    Resampling,
-)
+from visionhub.analysis.resample import DEFAULT, Resampling
+
+OTHER = "the other category"
 
 
 def percent_agreement(
     ratings: Rated, *, weights: Weights = None, sources: Sources = None, how: Resampling = DEFAULT
 ) -> Estimate:
-    """Share of pairs of raters that agree, averaged over units."""
+    """Share of pairs of raters that agree, averaged over units with two ratings or more.
+
+    Its n, interval and error are of all units with a rating, as in Gwet (2014, section 5.3) and R's
+    irrCAC: whether a unit has a pair is left to chance too.
+    """
     return estimated(ratings, "percent", weights, sources, how)
 
 
@@ -120,10 +122,14 @@ def pabak(
 ) -> Estimate:
     """Prevalence- and bias-adjusted kappa (Byrt, Bishop & Carlin 1993): (q observed - 1)/(q - 1).
 
+    q counts the categories that occur, and is 2 at least: they define it for yes and no.
+
     >>> round(pabak([[80, 5], [10, 5]]).value, 4)
     0.7
     """
     ratings = pair(first, second)
+    if len(ratings.categories) == 1:  # another was possible, though nobody chose it
+        ratings = replace(ratings, categories=(*ratings.categories, OTHER))
     return estimated(ratings, "brennan_prediger", None, sources, how, complete=True)
 
 

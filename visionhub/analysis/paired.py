@@ -13,13 +13,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from visionhub.analysis.estimate import Estimate
-from visionhub.analysis.rated import Rows, Sources, gathered, pair
+from visionhub.analysis.given import numbers_of, sources_of
+from visionhub.analysis.rated import Ratings, Rows, Sources, gathered, pair
 from visionhub.analysis.resample import DEFAULT, Floats, Resampling, Sums, estimate, ratio
 
 Weights: TypeAlias = str | ArrayLike | None
 
 ROUNDING = 1e-12  # 1 minus the expected agreement, below which it is 0
 SQUARE = 2
+TABLE = "a table does not tell units apart: give ratings beside their sources"
 
 
 def agreement_weights(weights: Weights, categories: Sequence[Hashable]) -> Floats:
@@ -36,7 +38,7 @@ def agreement_weights(weights: Weights, categories: Sequence[Hashable]) -> Float
             raise ValueError(f"weights of {q} categories are a symmetric matrix of {q} x {q}")
         return matrix
     numeric = all(isinstance(name, (int, float, np.number)) for name in categories)
-    at = np.array(categories if numeric and weights != "ordinal" else range(q), dtype=np.float64)
+    at = numbers_of(categories if numeric and weights != "ordinal" else range(q))
     far = np.abs(at[:, None] - at)
     powers = {"linear": far, "quadratic": far**2, "ordinal": far * (far + 1)}
     if weights not in powers:
@@ -128,22 +130,34 @@ def binary_agreement(cells: ArrayLike) -> dict[str, Floats]:
     return {name: measure(counts) for name, measure in BINARY.items()}
 
 
+def _binary_sums(name: str, given: Ratings, positive: Hashable, sources: Sources) -> Sums:
+    """Of (4,) cells yes-yes, yes-no, no-yes, no-no."""
+    if given.counts is not None:
+        if sources is not None:
+            raise ValueError(TABLE)
+        if len(given.categories) != SQUARE:
+            raise ValueError(f"{name} is of 2 x 2 tables, yes before no")
+        return Sums.counted(np.eye(4), given.counts)
+    _check_positive(positive, given.categories)
+    kept = (given.codes >= 0).all(axis=1)
+    no = np.array([one != positive for one in given.categories], dtype=np.int64)
+    by = sources_of(sources, len(given.codes))
+    by = None if by is None else by[kept]
+    return gathered(np.eye(4), no[given.codes[kept]] @ np.array([2, 1]), by)
+
+
+def _check_positive(positive: Hashable, categories: Sequence[Hashable]) -> None:
+    """Of one category all may have said no; but nobody who did not say so calls it that."""
+    others = set(categories) - {False} if positive is True else categories[1:]
+    if positive not in categories and others:
+        raise ValueError(f"say which of {list(categories)} is `positive`")
+
+
 def _binary(
     name: str, first: Rows, second: Rows, positive: Hashable, sources: Sources, how: Resampling
 ) -> Estimate:
     """A measure of `binary_agreement` with its interval."""
-    given = pair(first, second)
-    if given.counts is not None:
-        if len(given.categories) != SQUARE:
-            raise ValueError(f"{name} is of 2 x 2 tables, yes before no")
-        data = Sums.counted(np.eye(4), given.counts)
-    else:
-        if positive not in given.categories and set(given.categories) - {False}:
-            raise ValueError(f"say which of {list(given.categories)} is `positive`")
-        kept = (given.codes >= 0).all(axis=1)
-        no = np.array([name != positive for name in given.categories], dtype=np.int64)
-        by = None if sources is None else np.asarray(sources)[kept]
-        data = gathered(np.eye(4), no[given.codes[kept]] @ np.array([2, 1]), by)
+    data = _binary_sums(name, pair(first, second), positive, sources)
     lacking = {"positive_agreement": "neither said yes", "negative_agreement": "neither said no"}
     why = lacking.get(name, "nothing to compare")
     return estimate(data, BINARY[name], how, limits=(-1.0, 1.0), why=why)

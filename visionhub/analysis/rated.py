@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, TypeAlias
@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from visionhub.analysis.given import counts_of, items_of, sources_of
 from visionhub.analysis.resample import Integers, Sums
 
 Sources: TypeAlias = ArrayLike | None
@@ -28,6 +29,12 @@ PAIR = 2
 
 
 LARGEST = 1 << 62  # of whole numbers that stand for rows
+
+
+NO_ROWS = (str, bytes, set, frozenset, dict)
+
+
+RAGGED = "ratings are units x raters: rows of one length, None where missing"
 
 
 @dataclass(frozen=True)
@@ -51,18 +58,20 @@ class Ratings:
     @classmethod
     def of_table(cls, table: ArrayLike, categories: Names = None) -> Ratings:
         """From a (q, q) table of two raters' units: rows are the first one's categories."""
-        cells = np.asarray(table)
+        cells = counts_of(table, "cells of a table")
         if cells.ndim != PAIR or cells.shape[0] != cells.shape[1]:
             raise ValueError(f"a table of two raters is square, this one is {cells.shape}")
-        if (cells < 0).any() or (cells != np.round(cells)).any():
-            raise ValueError("a table of two raters holds counts")
         names = tuple(range(len(cells)) if categories is None else categories)
-        return cls(np.indices(cells.shape).reshape(2, -1).T, names, cells.ravel().astype(np.int64))
+        return cls(np.indices(cells.shape).reshape(2, -1).T, names, cells.ravel())
 
     @classmethod
     def of_counts(cls, counts: ArrayLike, categories: Names = None) -> Ratings:
         """From (units, q) numbers of raters who chose each category; who they were is not known."""
-        chosen = np.asarray(counts).astype(np.int64)
+        chosen = counts_of(counts, "raters who chose a category")
+        if not chosen.size and chosen.ndim == 1:
+            chosen = chosen.reshape(0, len(categories or ()))
+        if chosen.ndim != PAIR:
+            raise ValueError(f"counts are units x categories, these have {chosen.ndim} dimensions")
         rated = chosen.sum(axis=1)
         codes = np.full((len(chosen), int(rated.max(initial=0))), -1, dtype=np.int64)
         values = np.repeat(np.tile(np.arange(chosen.shape[1]), len(chosen)), chosen.ravel())
@@ -102,17 +111,28 @@ def coded(
 def _matrix(ratings: Sequence[Sequence[Any]] | NDArray[Any]) -> NDArray[Any]:
     """Anything of two dimensions as an array whose items are left as they are."""
     values: Any = ratings.to_numpy() if hasattr(ratings, "to_numpy") else ratings
+    if isinstance(values, np.ma.MaskedArray):
+        hidden, values = np.ma.getmaskarray(values), values.data.astype(object)
+        values[hidden] = None
     if not isinstance(values, np.ndarray):
-        rows = [tuple(row) for row in values if not isinstance(row, str)]
-        width = len(rows[0]) if rows else 0
-        if len(rows) != len(values) or any(len(row) != width for row in rows):
-            raise ValueError("ratings are units x raters: rows of one length, None where missing")
-        items = np.fromiter(chain.from_iterable(rows), dtype=object, count=len(rows) * width)
-        values = items.reshape(len(rows), width)
+        values = _of_rows(values)
     if values.ndim != PAIR:
         raise ValueError(f"ratings are units x raters, these have {values.ndim} dimensions")
     matrix: NDArray[Any] = values
     return matrix
+
+
+def _of_rows(given: Sequence[Any]) -> NDArray[Any]:
+    """Rows that can be gone through and have an order, which texts and sets are not."""
+    masked = np.ma.MaskedArray
+    if any(isinstance(row, NO_ROWS) or not isinstance(row, Iterable) for row in given):
+        raise ValueError(RAGGED)
+    rows = [tuple(row.tolist() if isinstance(row, masked) else row) for row in given]
+    width = len(rows[0]) if rows else 0
+    if any(len(row) != width for row in rows):
+        raise ValueError(RAGGED)
+    items = np.fromiter(chain.from_iterable(rows), dtype=object, count=len(rows) * width)
+    return items.reshape(len(rows), width)
 
 
 def _in_order(names: list[Any]) -> list[Any]:
@@ -137,15 +157,34 @@ def gathered(moments: Moments, which: Integers, sources: Sources = None) -> Sums
     """Sums of the (P, k) moments of patterns, dense or sparse; each unit's pattern is `which`."""
     from scipy import sparse
 
-    if sources is None:
+    place = sources_of(sources, len(which))
+    if place is None:
         counts = np.bincount(which, minlength=moments.shape[0])
         return Sums(moments, np.ones(len(counts), dtype=np.int64), counts)
-    names, place = np.unique(np.asarray(sources), return_inverse=True)
-    if len(place) != len(which):
-        raise ValueError(f"{len(place)} sources for {len(which)} units")
-    shape = (len(names), moments.shape[0])
+    shape = (int(place.max(initial=-1)) + 1, moments.shape[0])
     table = sparse.coo_array((np.ones(len(which)), (place, which)), shape=shape).tocsr()
     return Sums(table @ moments, np.bincount(place), sourced=True)
+
+
+def _column(row: Rows) -> NDArray[Any]:
+    """One rater's ratings as an array whose items are left as they are."""
+    if isinstance(row, np.ndarray) and not isinstance(row, np.ma.MaskedArray):
+        values = row
+    else:
+        items = items_of(row)
+        values = np.fromiter(items, dtype=object, count=len(items))
+    if values.ndim != 1:
+        raise ValueError(f"a rater's ratings are one row, these have {values.ndim} dimensions")
+    return values
+
+
+def _beside(first: NDArray[Any], second: NDArray[Any]) -> NDArray[Any]:
+    """(units, 2) of two rows."""
+    if len(first) != len(second):
+        raise ValueError(f"two rows of one length, not {len(first)} and {len(second)} ratings")
+    if first.dtype.kind != second.dtype.kind:  # or numpy would make texts of numbers
+        first, second = first.astype(object), second.astype(object)
+    return np.column_stack([first, second])
 
 
 def pair(first: Rows, second: Rows = None, categories: Names = None) -> Ratings:
@@ -156,12 +195,10 @@ def pair(first: Rows, second: Rows = None, categories: Names = None) -> Ratings:
     if isinstance(first, Ratings):
         return first
     if second is not None:
-        both = isinstance(first, np.ndarray) and isinstance(second, np.ndarray)
-        rows = np.column_stack([first, second]) if both else list(zip(first, second, strict=True))
-        return Ratings.of(rows, categories)
+        return Ratings.of(_beside(_column(first), _column(second)), categories)
     cells = np.asarray(first)
     if cells.ndim == PAIR and cells.shape[0] == cells.shape[1] and cells.dtype.kind in "iuf":
-        return Ratings.of_table(cells, categories)
+        return Ratings.of_table(first, categories)
     if cells.ndim != PAIR or cells.shape[1] != PAIR:
         raise ValueError("two raters are a square table, two rows of ratings, or units x 2")
     return Ratings.of(first, categories)
