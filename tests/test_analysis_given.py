@@ -37,7 +37,12 @@ def test_what_has_no_order_or_length_is_no_column(values) -> None:
 
 
 def test_numbers_are_floats_and_nan_is_missing() -> None:
-    for values in ([[1, None]], [[1, pd.NA]], np.ma.array([[1, 9]], mask=[[False, True]])):
+    for values in (
+        [[1, None]],
+        [[1, pd.NA]],
+        pd.DataFrame([[1, pd.NA]]),
+        np.ma.array([[1, 9]], mask=[[False, True]]),
+    ):
         np.testing.assert_array_equal(numbers_of(values), [[1, NONE]])
     np.testing.assert_array_equal(
         numbers_of(pd.DataFrame({"a": [1, pd.NA]}, dtype="Int64")), [[1], [NONE]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +14,8 @@ from tests.known_answers import case, examples, near
 from visionhub.analysis import mcnemar as tests
 from visionhub.analysis import paired
 from visionhub.analysis.mcnemar import adjust, cochran_q, mcnemar, mcnemar_p
+
+NONE = float("nan")
 
 
 def test_known_answer_11_mcnemar(shared) -> None:
@@ -61,12 +64,51 @@ def test_mid_p_stands_for_its_definition() -> None:
     for b, c in ((0, 3), (2, 9), (6, 6), (20, 31)):
         low = min(b, c)
         exact = min(1.0, 2 * stats.binom.cdf(low, b + c, 0.5))
-        expected = 1.0 if b == c else exact - stats.binom.pmf(low, b + c, 0.5)
+        seen = stats.binom.pmf(low, b + c, 0.5)
+        expected = 1 - seen / 2 if b == c else exact - seen  # as contingencytables of R has it
         assert mcnemar(b, c, method="mid-p").p_value == pytest.approx(expected)
     assert mcnemar_p([12, 13], [12, 12]).tolist() == [
         mcnemar(12, 12, method="exact").p_value,
         mcnemar(13, 12, method="mid-p").p_value,
     ]
+
+
+def test_mid_p_of_as_many_either_way_is_below_one() -> None:
+    assert mcnemar(6, 6, method="mid-p").p_value == pytest.approx(0.8872, abs=5e-5)
+    assert mcnemar(6, 6, method="exact").p_value == 1.0
+    assert mcnemar_p([13, 0], [13, 0], "auto") == pytest.approx(
+        [0.92251, NONE], abs=5e-6, nan_ok=True
+    )
+
+
+@pytest.mark.parametrize("wrong", [-1, 1.5, NONE, np.inf])
+def test_what_is_no_count_is_refused(wrong) -> None:
+    for call in (
+        lambda: mcnemar(wrong, 3),
+        lambda: mcnemar(3, wrong),
+        lambda: mcnemar([[1, wrong], [7, 12]]),
+        lambda: mcnemar([[wrong, 1], [7, 12]]),
+        lambda: mcnemar_p([1, wrong], [2, 2]),
+    ):
+        with pytest.raises(ValueError, match="are counts: whole numbers, none below 0"):
+            call()
+
+
+def test_small_types_do_not_overflow() -> None:
+    found = mcnemar(np.uint8(200), np.uint8(100))
+    assert (found.n, found.p_value) == (300, mcnemar(200, 100).p_value)
+    assert mcnemar(np.array([[9, 200], [100, 9]], np.uint8)).difference.n == 318
+
+
+def test_another_method_is_refused_by_name() -> None:
+    for call in (mcnemar, mcnemar_p):
+        for b, c in ((1, 2), (0, 0)):
+            with pytest.raises(
+                ValueError, match="exact, mid-p, chi-squared, corrected, not 'midp'"
+            ):
+                call(b, c, method="midp")
+    with pytest.raises(ValueError, match="a level lies between 0 and 1, not 95"):
+        mcnemar([[1, 2], [3, 4]], level=95)
 
 
 def test_what_is_no_table_is_refused() -> None:
@@ -81,6 +123,11 @@ def test_cochran_q_of_two_raters_is_mcnemar_without_correction() -> None:
     assert found.statistic == pytest.approx(mcnemar(9, 3, method="chi-squared").statistic)
     assert found.n == 40
     assert "nothing to test" in cochran_q([[1, 1], [0, 0]]).reason
+    for empty in ([], np.zeros((0, 3)), [[1, None]]):
+        assert "nothing to test" in cochran_q(empty).reason
+    assert cochran_q(pd.DataFrame([[1, pd.NA], [1, 0]])).n == 1
+    with pytest.raises(ValueError, match="units x raters"):
+        cochran_q([1, 0])
     with pytest.raises(ValueError, match="1 for yes"):
         cochran_q([[1, 2]])
 

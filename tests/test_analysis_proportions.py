@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import beta
 
 from tests.known_answers import case, examples, near
 from visionhub.analysis import proportions
 from visionhub.analysis.proportions import (
+    NAMES,
     clopper_pearson,
     newcombe_difference,
     newcombe_paired,
@@ -39,6 +41,48 @@ def test_no_successes_and_nothing_at_all() -> None:
     assert wilson(3, 9, 0.9).level == 0.9
     with pytest.raises(ValueError, match="4 of 3"):
         wilson(4, 3)
+
+
+@pytest.mark.parametrize("interval", list(NAMES))
+def test_a_share_lies_in_its_interval(interval) -> None:
+    """Brown, Cai & DasGupta 2001, section 3.1.3: L(0) = 0 and U(n) = 1, Jeffreys' too."""
+    for n in (1, 2, 7, 20, 300):
+        none, all_ = proportion(0, n, interval), proportion(n, n, interval)
+        assert (none.low, all_.high) == (0.0, 1.0)
+        for x in range(n + 1):
+            found = proportion(x, n, interval)
+            assert found.low <= found.value <= found.high
+    assert proportion(0, 20, "jeffreys").high == pytest.approx(beta.ppf(0.975, 0.5, 20.5))
+
+
+@pytest.mark.parametrize("wrong", [-2, 1.5, float("nan"), np.inf])
+def test_what_is_no_count_is_refused(wrong) -> None:
+    for call in (
+        lambda: wilson(wrong, 9),
+        lambda: wilson(1, wrong),
+        lambda: newcombe_difference(1, 9, wrong, 9),
+        lambda: newcombe_paired([[1, wrong], [3, 4]]),
+    ):
+        with pytest.raises(ValueError, match="are counts: whole numbers, none below 0"):
+            call()
+    with pytest.raises(ValueError, match="are a 2 x 2 table"):
+        newcombe_paired([1, 2, 3])
+
+
+def test_small_types_do_not_overflow() -> None:
+    small = [np.uint8(count) for count in (56, 200, 48, 200)]
+    found = newcombe_difference(*small)
+    assert found == newcombe_difference(56, 200, 48, 200)
+    assert found.n == 400
+
+
+def test_another_interval_or_level_is_refused_by_name() -> None:
+    with pytest.raises(ValueError, match="wilson, clopper_pearson, jeffreys, wald, not 'agresti'"):
+        proportion(3, 10, "agresti")
+    for level in (95, 0, 1, -0.5, float("nan")):
+        for call in (wilson, clopper_pearson):
+            with pytest.raises(ValueError, match="a level lies between 0 and 1"):
+                call(3, 10, level)
 
 
 @pytest.mark.parametrize(

@@ -165,3 +165,11 @@ def test_a_number_that_is_none_is_refused() -> None:
     with pytest.raises(ValueError, match="two ends"):
         Estimate(0.5, low=0.1)
     assert not not_estimable("why").estimable
+
+
+@pytest.mark.parametrize("wrong", [{"draws": 0}, {"draws": 1.5}, {"level": 95}, {"level": 1.0}])
+def test_no_draws_and_no_level_are_refused(wrong) -> None:
+    with pytest.raises(ValueError, match=r"draws are a whole number from 1|a level lies between"):
+        Resampling(**wrong)
+    with pytest.raises(ValueError, match="a level lies between 0 and 1, not 95"):
+        Estimate(0.5, level=95)

@@ -21,6 +21,7 @@ import numpy as np
 from visionhub.analysis.drift_scores import Scores
 from visionhub.analysis.estimate import Estimate
 from visionhub.analysis.frames import Floats, Integers
+from visionhub.analysis.given import sources_of
 from visionhub.analysis.mcnemar import EXACT, adjust, mcnemar_p
 from visionhub.analysis.pairs import Pair, returned_by_source, returned_cells
 from visionhub.analysis.proportions import newcombe_paired
@@ -64,6 +65,7 @@ def flips(pair: Pair, scores: Scores, sources: Integers | None, how: Resampling)
 
     scores: of the pair's rows. sources: (images,) or None.
     """
+    sources = sources_of(sources, pair.n)
     lost, gained, near = scores.lost, scores.gained, scores.near
     both, then, now, then_near, now_near = (
         np.bincount(pair.thing[rows], minlength=pair.things)
@@ -120,9 +122,10 @@ def _nets(pair: Pair, scores: Scores, things: Integers, sources: Integers) -> li
     """For each thing the net change of every source that has one."""
     gained = scores.gained
     rows = np.flatnonzero(scores.lost | gained)
-    names, codes = np.unique(sources, return_inverse=True)
-    width = max(len(names), 1)
-    keys, place = np.unique(pair.thing[rows] * width + codes[pair.image[rows]], return_inverse=True)
+    width = int(sources.max(initial=0)) + 1
+    keys, place = np.unique(
+        pair.thing[rows] * width + sources[pair.image[rows]], return_inverse=True
+    )
     net = np.bincount(place, np.where(gained[rows], 1.0, -1.0), len(keys)).astype(np.int64)
     keys, net = keys[net != 0], net[net != 0]
     starts = np.searchsorted(keys, things * width)
@@ -150,10 +153,11 @@ def sign_flip_p(nets: Integers) -> tuple[float, str]:
     chances[reach] = 1.0
     for size in sizes.tolist():
         chances = (_moved(chances, size) + _moved(chances, -size)) / 2
-    beyond = float(chances[reach + total :].sum())
-    middle = len(sizes) >= EXACT
-    beyond -= float(chances[reach + total]) / 2 if middle else 0.0
-    return min(1.0, 2 * beyond), f"sign flips of sources, {'mid-p' if middle else 'exact'}"
+    p = min(1.0, 2 * float(chances[reach + total :].sum()))
+    if len(sizes) < EXACT:
+        return p, "sign flips of sources, exact"
+    seen = float(chances[reach + total])
+    return p - (seen if total else seen / 2), "sign flips of sources, mid-p"
 
 
 def _moved(chances: Floats, by: int) -> Floats:

@@ -8,6 +8,13 @@ from dataclasses import dataclass, replace
 LEVEL = 0.95
 
 
+def checked_level(level: float) -> float:
+    """A share, such as .95. Raises ValueError of a percentage, and of any other number."""
+    if not 0 < level < 1:
+        raise ValueError(f"a level lies between 0 and 1, not {level}")
+    return level
+
+
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """A number that is never bare.
@@ -28,6 +35,7 @@ class Estimate:
     level: float = LEVEL
 
     def __post_init__(self) -> None:
+        checked_level(self.level)
         for number in (self.value, self.low, self.high):
             if number is not None and not math.isfinite(number):
                 raise ValueError(f"{number} is no number: say why it is not estimable")

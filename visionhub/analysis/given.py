@@ -45,10 +45,10 @@ def numbers_of(values: Column) -> Floats:
     >>> numbers_of([1, None])
     array([ 1., nan])
     """
-    table = values.to_numpy(np.float64, na_value=np.nan) if hasattr(values, "to_numpy") else values
+    table = values.to_numpy() if hasattr(values, "to_numpy") else values
     if isinstance(table, np.ma.MaskedArray):
         table = np.ma.filled(table.astype(np.float64), np.nan)
-    if not isinstance(table, np.ndarray):
+    if not isinstance(table, np.ndarray) or table.dtype.kind == "O":
         table = _table(table)
     numbers = np.array(table, dtype=np.float64)  # None becomes nan
     if np.isinf(numbers).any():
@@ -57,7 +57,7 @@ def numbers_of(values: Column) -> Floats:
 
 
 def _table(values: ArrayLike) -> NDArray[Any]:
-    """Lists of numbers as an array, in which pandas' NA is nan, which numpy does not know."""
+    """Lists of numbers as an array; with nan for pandas' NA, which numpy does not know."""
     import pandas as pd
 
     table = np.array(values, dtype=object)

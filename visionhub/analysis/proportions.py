@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 from typing import Literal, TypeAlias
 
-import numpy as np
 from numpy.typing import ArrayLike
 
-from visionhub.analysis.estimate import LEVEL, Estimate, not_estimable
+from visionhub.analysis.estimate import LEVEL, Estimate, checked_level, not_estimable
+from visionhub.analysis.given import counts_of
 
 Interval: TypeAlias = Literal["wilson", "clopper_pearson", "jeffreys", "wald"]
 
@@ -33,16 +33,25 @@ def proportion(
 
     interval: wilson (Wilson 1927), clopper_pearson (exact; Clopper & Pearson 1934), jeffreys (Brown
     et al. 2001, section 3.1.3), wald (for comparison with others' figures only: it is too short).
+    Each begins at 0 where none succeeded and ends at 1 where all did; for Jeffreys' Brown et al.
+    set it so, whose quantile would leave the share itself out. Raises ValueError of what is no
+    count, no interval of these, or no level.
     """
     from statsmodels.stats.proportion import proportion_confint
 
-    if not 0 <= successes <= n:
+    successes, n = counts_of([successes, n], "successes and units").tolist()  # no type overflows
+    if successes > n:
         raise ValueError(f"{successes} of {n} is no share")
+    if interval not in NAMES:
+        raise ValueError(f"an interval is {', '.join(NAMES)}, not {interval!r}")
+    checked_level(level)
     if n == 0:
         return not_estimable(EMPTY)
     name, method = NAMES[interval]
-    low, high = proportion_confint(successes, n, 1 - level, name)
-    return Estimate(successes / n, float(low), float(high), int(n), int(n), method, level=level)
+    ends = proportion_confint(successes, n, 1 - level, name)
+    low = float(ends[0]) if successes else 0.0
+    high = float(ends[1]) if successes < n else 1.0
+    return Estimate(successes / n, low, high, n, n, method, level=level)
 
 
 def wilson(successes: int, n: int, level: float = LEVEL) -> Estimate:
@@ -78,8 +87,8 @@ def newcombe_difference(
     """
     one, two = wilson(successes_1, n_1, level), wilson(successes_2, n_2, level)
     if one.value is None or two.value is None:
-        return not_estimable(EMPTY, n_1 + n_2, n_1 + n_2)
-    return _squared_and_added(one, two, 0.0, n_1 + n_2, "Newcombe's method 10")
+        return not_estimable(EMPTY, one.n + two.n, one.n + two.n)
+    return _squared_and_added(one, two, 0.0, one.n + two.n, "Newcombe's method 10")
 
 
 def newcombe_paired(table: ArrayLike, level: float = LEVEL) -> Estimate:
@@ -92,8 +101,10 @@ def newcombe_paired(table: ArrayLike, level: float = LEVEL) -> Estimate:
     >>> round(found.value, 4), round(found.low, 4), round(found.high, 4)
     (0.2, 0.0562, 0.3292)
     """
-    cells = np.asarray(table, dtype=np.int64).reshape(4)
-    e, f, g, h = (int(count) for count in cells)
+    cells = counts_of(table, "cells of a table")
+    if cells.shape not in ((2, 2), (4,)):
+        raise ValueError(f"pairs of yes and no are a 2 x 2 table, this one is {cells.shape}")
+    e, f, g, h = cells.ravel().tolist()
     n = e + f + g + h
     if n == 0:
         return not_estimable(EMPTY)

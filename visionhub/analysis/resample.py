@@ -20,7 +20,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from visionhub.analysis.estimate import LEVEL, Estimate, not_estimable
+from visionhub.analysis.estimate import LEVEL, Estimate, checked_level, not_estimable
 
 Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.int64]
@@ -42,6 +42,11 @@ class Resampling:
     draws: int = DRAWS
     seed: int = 0
     level: float = LEVEL
+
+    def __post_init__(self) -> None:
+        checked_level(self.level)
+        if self.draws < 1 or self.draws != int(self.draws):
+            raise ValueError(f"draws are a whole number from 1, not {self.draws}")
 
 
 DEFAULT = Resampling()
@@ -125,17 +130,13 @@ class Sums:
         for start in range(0, many, step):
             some = min(step, many - start)
             if self.alike is not None:
-                yield random.multinomial(self.clusters, self.alike / self.clusters, some).astype(
-                    np.float64
-                )
+                met = random.multinomial(self.clusters, self.alike / self.clusters, some)
+                yield met.astype(np.float64)
                 continue
             picked = random.integers(0, rows, (some, rows), dtype=np.int32)
             picked += np.arange(some, dtype=np.int32)[:, None] * rows
-            yield (
-                np.bincount(picked.ravel(), minlength=some * rows)
-                .reshape(some, rows)
-                .astype(np.float64)
-            )
+            met = np.bincount(picked.ravel(), minlength=some * rows)
+            yield met.reshape(some, rows).astype(np.float64)
 
 
 def estimate(
@@ -177,14 +178,13 @@ def estimates(
         few = f"{clusters} {_unit(data)}{'s' * (clusters > 1)}: no interval"
         return [found.because(few) if found.estimable else found for found in first]
     replicates = data.without() if clusters < FEW else (data.draws(how.draws, how.seed), None)
-    columns = statistic(replicates[0]).T
     return [
         found
         if not found.estimable
         else _percentiles(column, found, how, data)
         if replicates[1] is None
         else _jackknife(column, replicates[1], found, limits, data)
-        for found, column in zip(first, columns, strict=True)
+        for found, column in zip(first, statistic(replicates[0]).T, strict=True)
     ]
 
 
@@ -192,8 +192,9 @@ def _percentiles(values: Floats, found: Estimate, how: Resampling, data: Sums) -
     known = values[~np.isnan(values)]
     lost = len(values) - len(known)
     if lost > UNDEFINED * len(values):
-        share = f"{100 * lost / len(values):.0f} %"
-        return found.because(f"no value in {share} of the draws: no interval")
+        return found.because(
+            f"no value in {100 * lost / len(values):.0f} % of the draws: no interval"
+        )
     if known.min() == known.max():
         return found.because("all draws give one value: too little varies for an interval")
     tail = (1 - how.level) / 2
