@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -91,6 +92,26 @@ def test_a_table_and_columns_are_one(columns) -> None:
     assert table.marginals == pytest.approx(other.marginals)
     assert table.classes == ("a", "b")
     assert table.reason == "2 of 3 items have fewer than 3 answers"
+
+
+def test_columns_are_read_in_their_order_whatever_their_index(columns) -> None:
+    ours = dawid_skene(*columns)
+    order = np.random.default_rng(1).permutation(len(columns[0]))
+    frame = pd.DataFrame(zip(*columns, strict=True)).loc[order]
+    again = dawid_skene(frame[0], frame[1], frame[2])
+    assert again.items == ours.items
+    assert again.posterior == pytest.approx(ours.posterior)
+    missing = pd.Series(columns[2], dtype="Int64").where(np.arange(len(order)) > 0)
+    assert dawid_skene(*columns[:2], missing).posterior == pytest.approx(
+        dawid_skene(*[column[1:] for column in columns]).posterior
+    )
+
+
+def test_an_answer_has_an_item_and_a_rater() -> None:
+    for names in ([["x", None], [1, 2]], [["x", "y"], [1, float("nan")]]):
+        with pytest.raises(ValueError, match="lacks its item or its rater"):
+            dawid_skene(*names, ["a", "b"])
+    assert dawid_skene(["x", None], [1, 2], ["a", None]).items == ("x",)
 
 
 def test_smoothing_makes_nothing_impossible() -> None:

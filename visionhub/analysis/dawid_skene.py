@@ -19,10 +19,14 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from visionhub.analysis.given import items_of
 from visionhub.analysis.rated import Ratings, coded
 from visionhub.analysis.resample import Floats, Integers, ratio
 
 Column: TypeAlias = Sequence[Any] | NDArray[Any]
+Names: TypeAlias = tuple[
+    tuple[Any, ...], tuple[Any, ...], tuple[Any, ...]
+]  # items, raters, classes
 
 TOLERANCE = 1e-12  # of the log-likelihood, relative to its size
 MOST = 10_000  # rounds
@@ -105,7 +109,8 @@ def dawid_skene(
     several times), or one table of (items, raters) ratings, None where missing. classes: all that
     are possible, if more than were answered. smoothing: added to each count of an answer, so that
     what a rater never did is improbable and not impossible (Dirichlet prior of 1 + smoothing);
-    0 is maximum likelihood. Raises ValueError where nothing was answered.
+    0 is maximum likelihood. Raises ValueError where nothing was answered, or an answer has no item
+    or no rater.
 
     >>> found = dawid_skene([["a", "a", "a"], ["b", "b", "a"], ["b", "b", "b"], ["a", "a", "a"]])
     >>> found.labels
@@ -151,32 +156,43 @@ def _answers(
     raters: Column | None,
     ratings: Column | None,
     classes: Sequence[Hashable] | None,
-) -> tuple[_Answers, tuple[tuple[Any, ...], tuple[Any, ...], tuple[Any, ...]]]:
-    """Numbers for what was answered; with the names of items, raters and classes."""
+) -> tuple[_Answers, Names]:
+    """Numbers for what was answered, and its names."""
     if (raters is None) != (ratings is None):
         raise ValueError("give items, raters and ratings, or one table of ratings")
-    if raters is None or ratings is None:
-        table = Ratings.of(items, classes)
-        if table.counts is not None or not table.named:
-            raise ValueError("the model needs to know who answered what")
-        item, rater = np.nonzero(table.codes >= 0)
-        kept, place = np.unique(item, return_inverse=True)
-        names = (tuple(kept.tolist()), tuple(range(table.codes.shape[1])), table.categories)
-        answer = table.codes[item, rater]
-        item = place
-    else:
-        if not len(items) == len(raters) == len(ratings):  # type: ignore[arg-type]
-            raise ValueError("items, raters and ratings are columns of one length")
-        codes, three = coded([[rating] for rating in ratings], classes)
-        there = np.flatnonzero(codes[:, 0] >= 0)
-        item, one = _numbered([items[i] for i in there.tolist()])  # type: ignore[index]
-        rater, two = _numbered([raters[i] for i in there.tolist()])
-        answer, names = codes[there, 0], (one, two, three)
+    if raters is not None and ratings is not None:
+        return _of_columns(items_of(items), items_of(raters), items_of(ratings), classes)
+    table = Ratings.of(items, classes)
+    if table.counts is not None or not table.named:
+        raise ValueError("the model needs to know who answered what")
+    item, rater = np.nonzero(table.codes >= 0)
+    kept, place = np.unique(item, return_inverse=True)
+    names = (tuple(kept.tolist()), tuple(range(table.codes.shape[1])), table.categories)
+    return _named(place, rater, table.codes[item, rater], names)
+
+
+def _of_columns(
+    items: list[Any], raters: list[Any], ratings: list[Any], classes: Sequence[Hashable] | None
+) -> tuple[_Answers, Names]:
+    if not len(items) == len(raters) == len(ratings):
+        raise ValueError("items, raters and ratings are columns of one length")
+    codes, three = coded([[rating] for rating in ratings], classes)
+    there = np.flatnonzero(codes.ravel() >= 0)
+    item, one = _numbered([items[i] for i in there.tolist()])
+    rater, two = _numbered([raters[i] for i in there.tolist()])
+    return _named(item, rater, codes.ravel()[there], (one, two, three))
+
+
+def _named(
+    item: Integers, rater: Integers, answer: Integers, names: Names
+) -> tuple[_Answers, Names]:
     shape = (len(names[0]), len(names[1]), len(names[2]))
     return _Answers(item, rater, answer, shape), names
 
 
-def _numbered(column: Column) -> tuple[Integers, tuple[Any, ...]]:
+def _numbered(column: list[Any]) -> tuple[Integers, tuple[Any, ...]]:
     """Numbers for names, in their order."""
+    if None in column:
+        raise ValueError("an answer lacks its item or its rater: leave it out, or name them")
     codes, names = coded([[name] for name in column])
-    return codes[:, 0], names
+    return codes.ravel(), names
