@@ -6,6 +6,7 @@ import itertools
 
 import krippendorff
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -166,8 +167,23 @@ def test_words_have_an_order_only_by_levels() -> None:
 
 def test_distances_are_checked() -> None:
     for table in ([[0, 1]], [[0, 1], [2, 0]], [[1, 1], [1, 0]], [[0]]):
-        with pytest.raises(ValueError, match="distances are"):
+        with pytest.raises(ValueError, match=r"distances are|values are"):
             alpha_of_distances([[0, 1]], table)
+
+
+def test_numbers_of_values_are_whole_and_no_distance_is_missing() -> None:
+    table = [[0, 1], [1, 0]]
+    for wrong in ([[0, 1.7], [1, 1]], [[0, 2], [1, 1]], [[-2, 0], [1, 1]]):
+        with pytest.raises(ValueError, match="values are whole numbers from 0 to 1"):
+            alpha_of_distances(wrong, table)
+    with pytest.raises(ValueError, match="units x raters, these have 1 dim"):
+        alpha_of_distances([0, 1], table)
+    shown = alpha_of_distances([[0, 0, -1], [1, 0, 1]], table)
+    masked = np.ma.array([[0, 0, 1], [1, 0, 1]], mask=[[0, 0, 1], [0, 0, 0]])
+    for form in ([[0, 0, None], [1, 0, 1]], masked):
+        assert alpha_of_distances(form, table) == shown
+    with pytest.raises(ValueError, match="the distance of 2 and 1 is nan"):
+        krippendorff_alpha([[1, 1], [1, 2]], lambda *_: NONE)
 
 
 def test_ranks_of_many_different_values_have_a_value_only(monkeypatch) -> None:
@@ -192,6 +208,25 @@ def test_distances_of_sets(a, b) -> None:
     if a or b:
         assert masi_distance(a, b) == pytest.approx(nltk_masi(a, b), abs=0.004)  # it rounds 2/3
     assert masi_distance(a, b) >= jaccard_distance(a, b)
+
+
+def test_sets_are_no_texts_and_come_in_tables() -> None:
+    units = [[{"f", "s"}, None, {"s"}], [{"s"}, {"s"}, {"s", "e"}], [{"f"}, {"e"}, None]]
+    expected = set_alpha(units).value
+    listed = [[None if one is None else sorted(one) for one in unit] for unit in units]
+    forms = [pd.DataFrame(units), pd.DataFrame(listed), listed]
+    forms += [[[NONE if x is None else x for x in unit] for unit in units]]
+    forms += [[[pd.NA if x is None else x for x in unit] for unit in units]]
+    assert [set_alpha(form).value for form in forms] == [expected] * 5
+    assert jaccard_distance([1, 2], [1, 2]) == 0.0
+    assert masi_distance((1, 2), [1]) == pytest.approx(2 / 3)
+    for distance in (jaccard_distance, masi_distance):
+        with pytest.raises(TypeError, match="a set or a list of labels, not 'ab'"):
+            distance("ab", {"a"})
+    with pytest.raises(TypeError, match="a set or a list of labels, not 'cat'"):
+        set_alpha([["cat", "dog"], ["cat", "cat"]])
+    with pytest.raises(TypeError, match="a set or a list of labels, not 1"):
+        set_alpha([[1, 2], [1, 1]])
 
 
 def test_sets_may_be_missing_and_ragged() -> None:

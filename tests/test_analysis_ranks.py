@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -132,6 +133,27 @@ def test_many_pairs_of_lists_are_as_each(pairs, p) -> None:
         one = rank_biased_overlap(a, b, p)
         each = [float(values[number]) for values in many]
         assert each == pytest.approx([one.ext, one.minimum, one.residual], abs=1e-12)
+
+
+@pytest.mark.parametrize("measure", [rank_biased_overlap, average_overlap])
+def test_a_set_or_a_tie_is_no_ranked_list(measure) -> None:
+    for unordered in ({"a", "b"}, frozenset("ab"), {"a": 1}):
+        with pytest.raises(TypeError, match="a ranked list has an order"):
+            measure(["a", "b"], unordered)
+    for tied in ([{"a"}, {"b", "c"}], [["a"], ["b"]], [frozenset("ab")]):
+        with pytest.raises(ValueError, match="break ties"):
+            measure(tied, ["a", "b"])
+    column = pd.Series(["a", "b", "c"], index=[2, 1, 0])
+    assert measure(column, np.array(["b", "a"])) == measure(["a", "b", "c"], ["b", "a"])
+
+
+@pytest.mark.parametrize(
+    ("d", "p", "why"),
+    [(0, 0.9, "ranks are"), (1.5, 0.9, "ranks are"), (3, 1, "p lies"), (3, 0, "p")],
+)
+def test_no_rank_and_no_p_have_no_weight(d, p, why) -> None:
+    with pytest.raises(ValueError, match=why):
+        weight_of_top(d, p)
 
 
 def test_a_rank_beyond_its_list_is_refused() -> None:

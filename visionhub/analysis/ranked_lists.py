@@ -30,12 +30,14 @@ def rank_biased_overlap(
     ext is equation 32, minimum equation 11 (where the shorter list's unseen items match nothing),
     residual equation 30. p: how far one looks; the first 10 ranks weigh .856 at .9. Two empty
     lists have ext 1, one empty list 0; nothing is known then, and the residual is 1. Raises
-    ValueError for an item that comes twice.
+    ValueError for an item that comes twice, and for ties: these equations have none, break them
+    (section 4.3 has others); TypeError for a set, which is no ranked list.
 
     >>> found = rank_biased_overlap("abcdefg", "zcavwxy", 0.9)
     >>> round(found.ext, 4), round(found.minimum, 4), round(found.residual, 4)
     (0.2882, 0.2217, 0.359)
     """
+    s, t = _listed(s), _listed(t)
     place = _places(s, t)
     shared = [(place[item], rank) for rank, item in enumerate(t, 1) if item in place]
     one, other = np.array(shared, dtype=np.int64).reshape(-1, 2).T
@@ -43,6 +45,16 @@ def rank_biased_overlap(
     lengths = np.array([len(s)]), np.array([len(t)])
     found = ranked_overlaps(here, one, other, *lengths, p)
     return RankBiasedOverlap(*(float(values[0]) for values in found))
+
+
+def _listed(given: Sequence[Hashable]) -> list[Hashable]:
+    """A ranked list. Raises TypeError of a set, ValueError of several items at one rank."""
+    if isinstance(given, (set, frozenset, dict)):
+        raise TypeError(f"a ranked list has an order, and a {type(given).__name__} has none")
+    items = list(given)
+    if any(isinstance(item, (set, frozenset, list, np.ndarray)) for item in items):
+        raise ValueError("a ranked list has one item a rank: break ties before")
+    return items
 
 
 def _places(s: Sequence[Hashable], t: Sequence[Hashable]) -> dict[Hashable, int]:
@@ -68,8 +80,7 @@ def ranked_overlaps(
     An item that both have seen at depth m adds (1 - p) / p sum_{d >= m} p^d / d, whatever else is
     there; so one pass over the items does.
     """
-    if not 0 < p < 1:
-        raise ValueError(f"p lies between 0 and 1, not {p}")
+    _check_p(p)
     length_a, length_b = np.asarray(length_a), np.asarray(length_b)
     images = len(length_a)
     short, long = np.minimum(length_a, length_b), np.maximum(length_a, length_b)
@@ -94,6 +105,11 @@ def ranked_overlaps(
     residual = p**short + p**long - p**joined - base * (unseen + common * (rest - h[joined]))
     ext = np.where(long > 0, ext, 1.0)
     return _share(ext), _share(minimum), _share(residual)
+
+
+def _check_p(p: float) -> None:
+    if not 0 < p < 1:
+        raise ValueError(f"p lies between 0 and 1, not {p}")
 
 
 def _share(values: NDArray[Any]) -> Floats:
@@ -122,6 +138,7 @@ def average_overlap(
     >>> round(average_overlap("abcdefg", "zcavwxy", 3), 4)
     0.2222
     """
+    s, t = _listed(s), _listed(t)
     place = _places(s, t)
     depth = min(len(s), len(t)) if depth is None else depth
     if depth < 1:
@@ -136,8 +153,13 @@ def average_overlap(
 def weight_of_top(d: int, p: float) -> float:
     """Share of the weight of rank-biased overlap that the first d ranks have (equation 21).
 
+    Raises ValueError where d is no rank, or p does not lie between 0 and 1.
+
     >>> round(weight_of_top(10, 0.9), 4)
     0.8556
     """
-    h, _ = _sums(p, d - 1)
+    _check_p(p)
+    if d < 1 or d != int(d):
+        raise ValueError(f"ranks are whole numbers from 1, not {d}")
+    h, _ = _sums(p, int(d) - 1)
     return float(1 - p ** (d - 1) + (1 - p) / p * d * (-math.log1p(-p) - h[-1]))
