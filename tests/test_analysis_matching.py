@@ -146,7 +146,7 @@ def test_what_does_not_fit_is_refused() -> None:
         candidates(a, b, 0.5)
     with pytest.raises(ValueError, match="were not kept"):
         match(candidates(b, b, 0.5), 0.4)
-    with pytest.raises(ValueError, match="2 sources for 1 images"):
+    with pytest.raises(ValueError, match="2 sources for 1 units"):
         agreement(candidates(b, b, 0.5), 1, [0.5], np.array([0, 1]))
 
 

@@ -20,11 +20,13 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from visionhub.analysis.alpha import krippendorff_alpha
 from visionhub.analysis.assignment import assign, renumbered
 from visionhub.analysis.boxes import Bools, Boxes, Floats, Integers, categorised
 from visionhub.analysis.estimate import Estimate
+from visionhub.analysis.given import sources_of
 from visionhub.analysis.matching import candidates
 from visionhub.analysis.rated import Ratings
 from visionhub.analysis.resample import DEFAULT, Resampling
@@ -66,7 +68,7 @@ def box_alpha(
     threshold: float = 0.5,
     *,
     looked: Bools | None = None,
-    sources: Integers | None = None,
+    sources: ArrayLike | None = None,
     how: Resampling = DEFAULT,
 ) -> BoxAlpha:
     """Krippendorff's alpha of several raters' boxes.
@@ -86,7 +88,8 @@ def box_alpha(
     codes, names = _codes(units, raters)
     if looked is not None:
         codes[~np.asarray(looked, dtype=bool)[units.image]] = -1
-    own = units.image if sources is None else np.asarray(sources)[units.image]
+    by = sources_of(sources, images)
+    own = units.image if by is None else by[units.image]
     alpha = krippendorff_alpha(Ratings(codes, names), "nominal", sources=own, how=how)
     drawn = len(np.unique(units.image))
     return BoxAlpha(

@@ -21,6 +21,7 @@ from visionhub.analysis.boxes import Bools, Floats, Integers, pairs_within
 from visionhub.analysis.coco_boxes import Detections, Truths
 from visionhub.analysis.coco_curves import Curves, Marks
 from visionhub.analysis.estimate import Estimate
+from visionhub.analysis.given import sources_of
 from visionhub.analysis.greedy import give, paired_overlaps
 from visionhub.analysis.resample import DEFAULT, Resampling, Sums, estimates, ratio
 
@@ -84,10 +85,9 @@ def _memberships(images: Integers, sources: ArrayLike | None) -> Sums:
     from scipy.sparse import csr_array
 
     n = len(images)
-    if sources is not None and np.shape(sources) != (n,):
-        raise ValueError(f"{np.size(sources)} sources for {n} photographs")
     _, place = np.unique(images, return_inverse=True)
-    _, source = np.unique(place if sources is None else np.asarray(sources), return_inverse=True)
+    named = sources_of(sources, n)
+    source = place if named is None else named
     units = np.bincount(source)
     sums = csr_array((np.ones(n), (source, place)), shape=(len(units), n))
     return Sums(sums, units, sourced=sources is not None)

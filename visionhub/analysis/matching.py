@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from visionhub.analysis.assignment import assign
 from visionhub.analysis.boxes import (
@@ -29,6 +30,7 @@ from visionhub.analysis.boxes import (
     shares,
 )
 from visionhub.analysis.estimate import Estimate
+from visionhub.analysis.given import sources_of
 from visionhub.analysis.resample import DEFAULT, Resampling, Sums, estimates, ratio
 
 THRESHOLDS = (0.3, 0.5, 0.75)
@@ -189,20 +191,19 @@ def agreement(
     found: Candidates,
     images: int,
     thresholds: Sequence[float] = THRESHOLDS,
-    sources: Integers | None = None,
+    sources: ArrayLike | None = None,
     how: Resampling = DEFAULT,
 ) -> list[BoxAgreement]:
     """How far two raters agree on boxes at each threshold, all from the same bootstrap draws.
 
     images: how many both raters have looked at, those without a box included. sources: (images,)
-    where each comes from, as numbers from 0; None for images that are independent.
+    where each comes from; None for images that are independent.
     """
-    if sources is not None and len(sources) != images:
-        raise ValueError(f"{len(sources)} sources for {images} images")
+    by = sources_of(sources, images)
     parts = [moments(match(found, least), found.a, found.b, images) for least in thresholds]
     some = parts[0][:, :3].sum(axis=1) > 0
     table = np.concatenate([part.T for part in parts])[:, some].T
-    data = Sums.of(table, None if sources is None else np.asarray(sources)[some])
+    data = Sums.of(table, None if by is None else by[some])
     values = estimates(data, _measures, how, limits=(0, 1))
     return [
         _agreement(least, part.sum(axis=0), some, values[at * len(WHY) : (at + 1) * len(WHY)])

@@ -13,6 +13,7 @@ import numpy as np
 
 from visionhub.analysis.censoring import NO, UNKNOWN, YES, Cells
 from visionhub.analysis.frames import Bools, Floats, Integers
+from visionhub.analysis.given import sources_of
 from visionhub.analysis.resample import Sums
 from visionhub.analysis.sets import Overlaps, Sets, jaccard
 
@@ -153,7 +154,7 @@ def returned_by_source(pair: Pair, things: Integers, sources: Integers) -> Sums:
     """
     from scipy import sparse
 
-    names, codes = np.unique(sources, return_inverse=True)
+    codes = sources_of(sources, pair.n)
     images = np.bincount(codes)
     column = np.full(pair.things, -1, dtype=np.int64)
     column[things] = 1 + 3 * np.arange(len(things))
@@ -161,13 +162,13 @@ def returned_by_source(pair: Pair, things: Integers, sources: Integers) -> Sums:
     first, second = ~np.isnan(pair.first[rows]), ~np.isnan(pair.second[rows])
     source, at = codes[pair.image[rows]], column[pair.thing[rows]]
     row = np.concatenate(
-        [np.arange(len(names)), source[first & second], source[first], source[second]]
+        [np.arange(len(images)), source[first & second], source[first], source[second]]
     )
     place = np.concatenate(
-        [np.zeros(len(names)), at[first & second], at[first] + 1, at[second] + 2]
+        [np.zeros(len(images)), at[first & second], at[first] + 1, at[second] + 2]
     ).astype(np.int64)
-    value = np.concatenate([images, np.ones(len(row) - len(names))])
-    table = sparse.csr_array((value, (row, place)), shape=(len(names), 1 + 3 * len(things)))
+    value = np.concatenate([images, np.ones(len(row) - len(images))])
+    table = sparse.csr_array((value, (row, place)), shape=(len(images), 1 + 3 * len(things)))
     return Sums(table, images, sourced=True)
 
 

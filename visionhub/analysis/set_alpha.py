@@ -22,6 +22,7 @@ import numpy as np
 from visionhub.analysis.alpha import alpha_of_distances
 from visionhub.analysis.estimate import Estimate, not_estimable
 from visionhub.analysis.frames import Bools, Floats, Integers
+from visionhub.analysis.given import sources_of
 from visionhub.analysis.resample import DEFAULT, Resampling, Sums, estimate, ratio
 from visionhub.analysis.sets import Sets, held, jaccard, masi
 
@@ -129,6 +130,7 @@ def set_alphas(
     answered: which images each rater has a value for. sources: (n,) of the images. Not estimable
     where all sets are the same.
     """
+    by = sources_of(sources, raters[0].n)
     values = Values.of(raters, answered)
     many = np.bincount(values.unit, minlength=raters[0].n)
     if (many == 1).any():
@@ -139,7 +141,7 @@ def set_alphas(
     if len(example) == 1:
         return dict.fromkeys(distances, not_estimable(CONSTANT, int((many > 1).sum())))
     units, place = np.unique(values.unit, return_inverse=True)
-    found = _Units(values, place, len(units), None if sources is None else sources[units], how)
+    found = _Units(values, place, len(units), None if by is None else by[units], how)
     if len(example) <= EXACT:
         return {name: found.exact(SIMILAR[name], kind, example) for name in distances}
     return found.sampled(distances)

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from visionhub.analysis.frames import Bools, Floats, Integers
+from visionhub.analysis.given import sources_of
 from visionhub.analysis.resample import Sums, ratio
 
 SUBSET, OVERLAPPING = 2 / 3, 1 / 3  # MASI's weights
@@ -142,8 +143,9 @@ class Overlaps:
 
     def sums(self, sources: Integers | None = None) -> Sums:
         """For `estimate`: by source, or by pattern where each image is its own."""
-        if sources is not None:
-            return Sums.of(self.moments(), sources)
+        by = sources_of(sources, len(self.both))
+        if by is not None:
+            return Sums.of(self.moments(), by)
         patterns, _, counts = self.patterns()
         return Sums.counted(patterns.moments(), counts)
 
