@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -201,6 +202,43 @@ def test_counts() -> None:
     assert exact_match([], []).reason == "nothing to compare"
     with pytest.raises(ValueError, match="one length"):
         exact_match([1, 2], [1])
+
+
+TWO_ROWS = [
+    lin_ccc,
+    exact_match,
+    mean_absolute_error,
+    lambda a, b, **k: bland_altman(a, b, **k).bias,
+]
+
+
+@pytest.mark.parametrize("function", TWO_ROWS)
+def test_numbers_as_they_come(function) -> None:
+    plain = function([1, 2, None, 4], [1, 2, 3, 5])
+    masked = np.ma.masked_array([1.0, 2, 99, 4], mask=[0, 0, 1, 0])
+    column = pd.Series([1, 2, None, 4], dtype="Int64", index=[3, 2, 1, 0])
+    assert function(masked, [1, 2, 3, 5]) == function(column, [1, 2, 3, 5]) == plain
+    assert plain.n == 3
+    with pytest.raises(ValueError, match="a number is infinite"):
+        function([1, 2, np.inf], [1, 2, 3])
+    with pytest.raises(ValueError, match="3 sources for 4 units"):
+        function([1, 2, 3, 4], [1, 2, 3, 5], sources=[1, 1, 2])
+    gaps = function([1, 2, 3, 4], [1, 2, 3, 5], sources=["a", None, np.nan, "a"])
+    assert (gaps.n, gaps.clusters) == (4, 3)
+
+
+def test_sources_are_counted_where_there_is_no_value() -> None:
+    few = bland_altman([1, 2], [1, 3], sources=["a", "a"]).bias
+    assert (few.reason, few.clusters) == ("2 units: limits of agreement need 3", 1)
+
+
+def test_lins_interval_where_nothing_goes_together() -> None:
+    """The variance of 2000 divides by r; as c / r is a number where r is 0, so is the variance."""
+    flat = lin_ccc([1, 2, 3, 4], [1, 2, 2, 1], analytic=True)
+    near = lin_ccc([1, 2, 3, 4 + 1e-7], [1, 2, 2, 1], analytic=True)
+    assert flat.value == pytest.approx(0, abs=1e-12)
+    assert (flat.low, flat.high) == pytest.approx((near.low, near.high), abs=1e-5)
+    assert lin_ccc([], [], analytic=True).reason == "nothing to compare"
 
 
 def test_the_examples_hold() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from visionhub.analysis.continuous import FEWEST, ROUNDING, paired_numbers
+from visionhub.analysis.continuous import FEWEST, ROUNDING, clusters_of, paired_numbers
 from visionhub.analysis.estimate import Estimate, not_estimable
 from visionhub.analysis.rated import Sources
 from visionhub.analysis.resample import DEFAULT, Floats, Integers, Resampling, Sums, estimate, ratio
@@ -59,7 +59,8 @@ def bland_altman(
     table, by = paired_numbers(first, second, sources)
     n = len(table)
     if n < FEWEST:
-        none = not_estimable(f"{n} units: limits of agreement need {FEWEST}", n, n)
+        few = f"{n} unit{'s' * (n != 1)}: limits of agreement need {FEWEST}"
+        none = not_estimable(few, n, clusters_of(by, n))
         return BlandAltman(none, none, none, none, None, None, None, None, None)
     apart, middle = table[:, 0] - table[:, 1], table.mean(axis=1)
     bias, sd = float(apart.mean()), float(apart.std(ddof=1))

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from visionhub.analysis.estimate import Estimate, not_estimable
+from visionhub.analysis.given import Column, numbers_of, sources_of
 from visionhub.analysis.resample import DEFAULT, Floats, Integers, Resampling, Sums, estimate, ratio
 
 Sources: TypeAlias = ArrayLike | None
@@ -23,23 +24,28 @@ ROUNDING = 1e-12  # share of a sum of squares that is nothing
 CONSTANT = "all numbers are the same: there is no variance to share"
 
 
-def complete(values: ArrayLike, sources: Sources) -> tuple[Floats, Integers | None]:
-    """(n, k) numbers of the units that have them all, with their sources."""
-    table = np.array(values, dtype=np.float64)  # None becomes nan
+def complete(values: Column, sources: Sources) -> tuple[Floats, Integers | None]:
+    """(n, k) numbers of the units that have them all, with the numbers of their sources."""
+    table = numbers_of(values)
     if table.ndim != 2:  # noqa: PLR2004
         raise ValueError(f"numbers are units x raters, these have {table.ndim} dimensions")
-    kept = ~np.isnan(table).any(axis=1)
-    return table[kept], None if sources is None else np.asarray(sources)[kept]
+    kept, by = ~np.isnan(table).any(axis=1), sources_of(sources, len(table))
+    return table[kept], None if by is None else by[kept]
 
 
 def paired_numbers(
-    first: ArrayLike, second: ArrayLike, sources: Sources
+    first: Column, second: Column, sources: Sources
 ) -> tuple[Floats, Integers | None]:
-    """(n, 2) numbers of the units that both have given one, with their sources."""
-    one, two = np.array(first, dtype=np.float64), np.array(second, dtype=np.float64)
+    """(n, 2) numbers of the units that both have given one, with the numbers of their sources."""
+    one, two = numbers_of(first), numbers_of(second)
     if one.shape != two.shape or one.ndim != 1:
         raise ValueError(f"two rows of numbers of one length, not {one.shape} and {two.shape}")
     return complete(np.stack([one, two], axis=1), sources)
+
+
+def clusters_of(sources: Integers | None, units: int) -> int:
+    """How many sources some units come from; without sources each is its own."""
+    return units if sources is None else len(np.unique(sources))
 
 
 def sums_of(moments: Floats, sources: Integers | None) -> Sums:
@@ -75,7 +81,7 @@ def lin_ccc(
     n = data.n
     value = float(ccc_of(data.total)) if n else math.nan
     if math.isnan(value):
-        return not_estimable(CONSTANT, n, data.clusters)
+        return not_estimable(CONSTANT if n else "nothing to compare", n, data.clusters)
     found = Estimate(value, n=n, clusters=data.clusters, level=how.level)
     if by is not None or n < FEWEST or abs(value) == 1 or not (x.std() and y.std()):
         return found.because("Lin's interval is of three independent units that vary, or more")
@@ -98,9 +104,10 @@ def _lin_interval(found: Estimate, x: Floats, y: Floats) -> Estimate:
 
     c, r = found.value or 0.0, float(np.corrcoef(x, y)[0, 1])
     shift = (x.mean() - y.mean()) ** 2 / (x.std() * y.std())
-    variance = (1 - r**2) * c**2 / ((1 - c**2) * r**2)
-    variance += 2 * c**3 * (1 - c) * shift / (r * (1 - c**2) ** 2)
-    variance -= c**4 * shift**2 / (2 * r**2 * (1 - c**2) ** 2)
+    bias = 2 * x.std() * y.std() / (x.var() + y.var() + (x.mean() - y.mean()) ** 2)  # c / r
+    variance = (1 - r**2) * bias**2 / (1 - c**2)
+    variance += 2 * c**2 * bias * (1 - c) * shift / (1 - c**2) ** 2
+    variance -= c**2 * bias**2 * shift**2 / (2 * (1 - c**2) ** 2)
     half = stats.norm.ppf((1 + found.level) / 2) * math.sqrt(max(variance, 0.0) / (found.n - 2))
     low, high = math.tanh(math.atanh(c) - half), math.tanh(math.atanh(c) + half)
     return replace(found, low=low, high=high, method="Z transformation (Lin 1989, 2000)")

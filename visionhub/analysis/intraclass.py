@@ -7,10 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from visionhub.analysis.continuous import CONSTANT, ROUNDING, Sources, complete, sums_of
+from visionhub.analysis.continuous import (
+    CONSTANT,
+    ROUNDING,
+    Sources,
+    clusters_of,
+    complete,
+    sums_of,
+)
 from visionhub.analysis.estimate import Estimate, not_estimable
+from visionhub.analysis.given import Column
 from visionhub.analysis.resample import DEFAULT, Floats, Resampling, estimate, ratio
 
 # Shrout & Fleiss' names (1979) and others' for the names of McGraw & Wong (1996).
@@ -23,6 +30,10 @@ FORMS: Mapping[str, tuple[str, str]] = {
     "consistency mean": ("ICC(C,k)", "ICC(3,k)"),
 }
 UNBOUNDED = "the units' means are all the same: the correlation of means has no lower bound"
+NO_SHARE = "raters differ within units more than units do: no variance of units is left to share"
+NO_F = "the units, or the raters, do not differ: F gives no interval"
+NO_FREE = "hardly a degree of freedom is left: F gives no interval"
+NO_END = "units differ too little beside the raters' error: F gives no lower end, and no interval"
 
 
 @dataclass(frozen=True)
@@ -64,10 +75,13 @@ class Squares:
         """(...,) the correlation of one of `FORMS` (McGraw & Wong 1996, table 4)."""
         k, n = self.k, self.n
         if form.startswith("agreement"):
-            bias = ratio(k * (self.columns - self.error), n)
-            both = self.rows + (k - 1) * self.error + bias
-            mean = self.rows + ratio(self.columns - self.error, n)
-            return ratio(self.rows - self.error, mean if form.endswith("mean") else both)
+            bias = ratio(self.columns - self.error, n)
+            mean = self.rows + bias
+            both = self.rows + (k - 1) * self.error + k * bias
+            # The estimated variance of a mean can be 0 or less: no share of it can be taken then.
+            total = mean if form.endswith("mean") else both
+            least = ROUNDING * (self.rows + self.columns + self.error)
+            return ratio(self.rows - self.error, np.where(total > least, total, 0.0))
         noise = self.within if form.startswith("one-way") else self.error
         both = self.rows if form.endswith("mean") else self.rows + (k - 1) * noise
         return ratio(self.rows - noise, both)
@@ -93,7 +107,7 @@ class Anova:
     p_two_way: float | None
 
 
-def icc_anova(ratings: ArrayLike) -> Anova:
+def icc_anova(ratings: Column) -> Anova:
     """The mean squares and F tests behind `icc` (Shrout & Fleiss 1979, table 3)."""
     from scipy import stats
 
@@ -119,7 +133,7 @@ def _moments(table: Floats) -> Floats:
 
 
 def icc(
-    ratings: ArrayLike,
+    ratings: Column,
     form: str = "ICC(A,1)",
     *,
     sources: Sources = None,
@@ -131,7 +145,8 @@ def icc(
     form: ICC(1), ICC(A,1), ICC(C,1), ICC(k), ICC(A,k) or ICC(C,k) of McGraw & Wong (1996), or
     ICC(1,1), ICC(2,1), ICC(3,1), ICC(1,k), ICC(2,k), ICC(3,k) of Shrout & Fleiss (1979); A and 2
     count a rater's bias as disagreement, C and 3 do not, k is of the raters' mean. The interval is
-    theirs, from F; by bootstrap where `sources` are given or `bootstrap` is wanted.
+    theirs, from F; by bootstrap where `sources` are given or `bootstrap` is wanted. Not estimable
+    where nothing varies, or where the estimated variance that it is a share of is not above 0.
 
     >>> data = [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]]
     >>> found = icc(data, "ICC(2,1)")
@@ -142,10 +157,13 @@ def icc(
     n, k = table.shape
     kind = _form(form, k)
     if n < 2 or k < 2:  # noqa: PLR2004
-        return not_estimable("an intraclass correlation needs two units and two raters", n, n)
+        few = "an intraclass correlation needs two units and two raters"
+        return not_estimable(few, n, clusters_of(by, n))
     moments = _moments(table)
     squares = Squares.of(moments.sum(axis=0))
-    why = UNBOUNDED if squares.within > 0 else CONSTANT
+    why = CONSTANT
+    if squares.within > 0:
+        why = NO_SHARE if kind.startswith("agreement") else UNBOUNDED
     if bootstrap or by is not None:
         data, limits = sums_of(moments, by), (-math.inf, 1.0)
         return estimate(data, lambda sums: Squares.of(sums).icc(kind), how, limits=limits, why=why)
@@ -153,9 +171,14 @@ def icc(
     if math.isnan(value):
         return not_estimable(why, n, n)
     found = Estimate(value, n=n, clusters=n, level=how.level)
-    low, high = _f_interval(squares, kind, how.level)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        low, high = _f_interval(squares, kind, how.level)
+    if low == -math.inf:
+        return found.because(NO_END)
     if not (math.isfinite(low) and math.isfinite(high)):
-        return found.because("the units, or the raters, do not differ: F gives no interval")
+        return found.because(NO_F)
+    if not low <= value <= high:  # Satterthwaite's approximation fails where a weight is negative
+        return found.because(NO_FREE)
     return replace(found, low=low, high=high, method="F distribution (McGraw & Wong 1996)")
 
 
@@ -177,7 +200,7 @@ def _form(form: str, k: int) -> str:
 
 
 def _f_interval(squares: Squares, form: str, level: float) -> tuple[float, float]:
-    """McGraw & Wong 1996, tables 7 and 8; nan where F is without bound."""
+    """McGraw & Wong 1996, tables 7 and 8; nan where F is without bound, -inf where an end is."""
     from scipy import stats
 
     if form.startswith("agreement"):
@@ -213,6 +236,8 @@ def _agreement_interval(squares: Squares, form: str, level: float) -> tuple[floa
     rest = k * columns + (k * n - k - n) * error
     low = float(n * (rows - below * error) / (below * rest + n * rows))
     high = float(n * (above * rows - error) / (rest + n * above * rows))
-    if form.endswith("mean"):
-        return low * k / (1 + low * (k - 1)), high * k / (1 + high * (k - 1))
-    return low, high
+    if not form.endswith("mean"):
+        return low, high
+    if low * (k - 1) <= -1:  # Spearman & Brown's formula has a pole there
+        return -math.inf, math.nan
+    return low * k / (1 + low * (k - 1)), high * k / (1 + high * (k - 1))
