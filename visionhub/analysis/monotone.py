@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from visionhub.analysis.estimate import Estimate, not_estimable
-from visionhub.analysis.ordinal import ONE_LEVEL, SEVERAL, UNKNOWN, Scheme, Words, places_of
+from visionhub.analysis.given import numbers_of, sources_of
+from visionhub.analysis.ordinal import ONE_LEVEL, SEVERAL, Scheme
 from visionhub.analysis.paired import agreement_weights, kappa_of
 from visionhub.analysis.rated import Sources, gathered
 from visionhub.analysis.resample import (
@@ -21,6 +22,7 @@ from visionhub.analysis.resample import (
     estimate,
     ratio,
 )
+from visionhub.analysis.scale import UNKNOWN, Words, places_of, same_length
 
 Fit: TypeAlias = Literal["equipercentile", "isotonic"]
 
@@ -63,11 +65,13 @@ def monotone_fit(
     leaves rare levels out. Neither assumes that levels lie equally far apart.
     """
     q = len(levels)
-    x, y = places_of(words, levels, unknown), np.array(numbers, dtype=np.float64)
+    x, y = places_of(words, levels, unknown), numbers_of(numbers)
+    same_length(x, y, "words or numbers")
     kept = (x >= 0) & ~np.isnan(y)
+    given = sources_of(sources, len(kept))
+    by = None if given is None else given[kept]
     x, y = x[kept], y[kept]
-    by = np.arange(len(x)) if sources is None else np.asarray(sources)[kept]
-    names, place = np.unique(by, return_inverse=True)
+    names, place = np.unique(np.arange(len(x)) if by is None else by, return_inverse=True)
     if len(names) < SEVERAL:
         none = not_estimable("one source cannot be divided into halves", len(x), len(names))
         return MonotoneFit(none, (), tuple(levels))
@@ -78,7 +82,7 @@ def monotone_fit(
     fitted = np.where(
         half, np.searchsorted(cuts[1], y, side="right"), np.searchsorted(cuts[0], y, side="right")
     )
-    data = gathered(np.eye(2 * q * q), (half * q + x) * q + fitted, None if sources is None else by)
+    data = gathered(np.eye(2 * q * q), (half * q + x) * q + fitted, by)
     matrix = agreement_weights(weights, range(q))
 
     def kappa(sums: Floats) -> Floats:

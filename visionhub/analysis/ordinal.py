@@ -11,14 +11,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Hashable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from visionhub.analysis.estimate import Estimate, not_estimable
-from visionhub.analysis.paired import agreement_weights, kappa_of
+from visionhub.analysis.given import Column, counts_of, numbers_of, sources_of
+from visionhub.analysis.paired import agreement_weights, corrected, kappa_of
 from visionhub.analysis.rated import gathered
 from visionhub.analysis.resample import (
     DEFAULT,
@@ -27,15 +28,17 @@ from visionhub.analysis.resample import (
     Resampling,
     Sums,
     estimate,
+    ratio,
 )
+from visionhub.analysis.scale import UNKNOWN, Words, both_places, levels_of
 
 Sources: TypeAlias = ArrayLike | None
-Words: TypeAlias = Sequence[Any] | NDArray[Any]
 Scheme: TypeAlias = Literal["linear", "quadratic"]
 
-UNKNOWN = frozenset({"UNKNOWN"})
 SEVERAL = 2
 ONE_LEVEL = "both used one level only: kappa is undefined"
+MOST = 1000  # levels that occur: more are numbers, and no scale
+DENSE = 30  # levels up to which their sums are no sparse table
 
 
 def weighted_kappa(
@@ -53,7 +56,8 @@ def weighted_kappa(
 
     weights: of levels i and j, 1 - (|i - j| / (q - 1))^k; k is 1 for linear, 2 for quadratic.
     levels: all of them in order, which words need; whole numbers have all from the least to the
-    greatest by themselves. unknown: words that are missing ratings. analytic: the large-sample
+    greatest by themselves. More than 1,000 levels that occur are a ValueError: quadratic kappa of
+    numbers is `lin_ccc`. unknown: words that are missing ratings. analytic: the large-sample
     interval (Fleiss, Cohen & Everitt 1969), for independent units.
 
     >>> round(weighted_kappa([[11, 3, 1], [2, 8, 2], [0, 1, 9]], weights="linear").value, 4)
@@ -65,28 +69,107 @@ def weighted_kappa(
     0.8571
     """
     if second is None:
-        table = np.asarray(first)
-        if table.ndim != SEVERAL or table.shape[0] != table.shape[1]:
-            raise ValueError(
-                f"a table of two raters is square, this one is {table.shape}: two rows?"
-            )
-        data = Sums.counted(np.eye(table.size), table.ravel().astype(np.int64))
-        q = len(table)
+        if sources is not None:
+            raise ValueError("a table does not tell units apart: give words beside their sources")
+        cells = _Cells.of_table(first, weights)
     else:
-        scale = levels_of(first, second, unknown) if levels is None else levels
-        q = len(scale)
-        one, two = places_of(first, scale, unknown), places_of(second, scale, unknown)
-        both = (one >= 0) & (two >= 0)
-        by = None if sources is None else np.asarray(sources)[both]
-        data = gathered(np.eye(q * q), (one * q + two)[both], by)
-    matrix = agreement_weights(weights, range(q))
-
-    def kappa(cells: Floats) -> Floats:
-        return kappa_of(cells.reshape(*cells.shape[:-1], q, q), matrix)
-
+        cells = _Cells.of(first, second, levels, unknown, weights, sources)
     if analytic:
-        return _analytic(data, q, weights, how.level)
-    return estimate(data, kappa, how, limits=(-1.0, 1.0), why=ONE_LEVEL)
+        return cells.analytic(weights, how.level)
+    return estimate(cells.data, cells.kappa, how, limits=(-1.0, 1.0), why=ONE_LEVEL)
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """Pairs of levels that two raters gave.
+
+    at: (q,) where the levels that occur lie on the scale; matrix: (q, q) how far they agree. pairs:
+    (2, P) numbers of both levels of each pair that occurs. data: sums of how far the two agree, and
+    of how often the first, and the second, gave each level, (1 + 2 q).
+    """
+
+    at: Integers
+    matrix: Floats
+    pairs: Integers
+    data: Sums
+
+    @classmethod
+    def of_table(cls, table: Column, weights: Scheme) -> _Cells:
+        counts = _counts(table)
+        pairs = np.array(np.nonzero(counts))
+        at, matrix = np.arange(len(counts)), agreement_weights(weights, range(len(counts)))
+        ones, many = np.ones(pairs.shape[1], dtype=np.int64), counts[counts > 0]
+        return cls(at, matrix, pairs, Sums(_moments(pairs, matrix), ones, many))
+
+    @classmethod
+    def of(
+        cls,
+        first: Words,
+        second: Words,
+        levels: Sequence[Hashable] | None,
+        unknown: Collection[Hashable],
+        weights: Scheme,
+        sources: Sources,
+    ) -> _Cells:
+        scale = levels_of(first, second, unknown) if levels is None else levels
+        places = np.stack(both_places(first, second, scale, unknown))
+        both = (places >= 0).all(axis=0)
+        numbers = sources_of(sources, places.shape[1])
+        used, codes = np.unique(places[:, both], return_inverse=True)
+        if len(used) > MOST:
+            raise ValueError(f"{len(used)} levels, more than {MOST}: compare numbers by lin_ccc")
+        at = used if levels is not None else np.array(scale, dtype=np.int64)[used]
+        matrix = agreement_weights(weights, at.tolist())
+        q, (one, two) = max(len(used), 1), codes.reshape(2, -1)
+        keys, which = np.unique(one * q + two, return_inverse=True)
+        pairs, by = np.stack([keys // q, keys % q]), None if numbers is None else numbers[both]
+        return cls(at, matrix, pairs, gathered(_moments(pairs, matrix), which, by))
+
+    def kappa(self, sums: Floats) -> Floats:
+        """(...,) weighted kappa."""
+        q = len(self.at)
+        n = sums[..., 1 : 1 + q].sum(-1)
+        rows, columns = (ratio(sums[..., k : k + q], n[..., None]) for k in (1, 1 + q))
+        return corrected(ratio(sums[..., 0], n), ((rows @ self.matrix) * columns).sum(-1))
+
+    def analytic(self, weights: Scheme, level: float) -> Estimate:
+        """With the large-sample interval."""
+        from scipy import stats
+
+        data, q = self.data, len(self.at)
+        if data.sourced:
+            raise ValueError("the analytic interval is of independent units: leave `sources` out")
+        cells = np.zeros((q, q))
+        cells[tuple(self.pairs)] = data.alike
+        error = _standard_error(cells, self.at, weights)
+        if error is None:
+            return not_estimable(ONE_LEVEL if data.n else "nothing to compare", data.n, data.n)
+        value = float(self.kappa(data.total))
+        found = Estimate(value, n=data.n, clusters=data.n, level=level)
+        if error == 0 or math.isnan(error):
+            return found.because("too little varies for an interval")
+        half = float(stats.norm.ppf((1 + level) / 2)) * error
+        low, high = max(-1.0, value - half), min(1.0, value + half)
+        method = "large-sample variance (Fleiss, Cohen & Everitt 1969)"
+        return replace(found, low=low, high=high, method=method)
+
+
+def _moments(pairs: Integers, matrix: Floats) -> Any:  # noqa: ANN401 (scipy's or numpy's)
+    """(P, 1 + 2 q) how far the levels of a pair agree, and which they are."""
+    from scipy import sparse
+
+    ones, q = np.ones(pairs.shape[1]), len(matrix)
+    each = [sparse.coo_array((ones, (np.arange(len(ones)), k)), (len(ones), q)) for k in pairs]
+    table = sparse.hstack([sparse.coo_array(matrix[tuple(pairs)][:, None]), *each]).tocsr()
+    return table.toarray() if q <= DENSE else table
+
+
+def _counts(table: Column) -> Integers:
+    """(q, q) counts of units."""
+    cells = counts_of(numbers_of(table), "cells of a table")
+    if cells.ndim != SEVERAL or cells.shape[0] != cells.shape[1]:
+        raise ValueError(f"a table of two raters is square, this one is {cells.shape}: two rows?")
+    return cells
 
 
 def kappa_standard_error(table: ArrayLike, weights: Scheme | None = None) -> float | None:
@@ -94,56 +177,16 @@ def kappa_standard_error(table: ArrayLike, weights: Scheme | None = None) -> flo
 
     weights: None for plain kappa. None where kappa is undefined.
     """
+    cells = _counts(table).astype(np.float64)
+    return _standard_error(cells, np.arange(len(cells)), weights)
+
+
+def _standard_error(cells: Floats, at: Integers, weights: Scheme | None) -> float | None:
+    """The same of levels that lie at (q,) places."""
     from statsmodels.stats.inter_rater import cohens_kappa
 
-    cells = np.asarray(table, dtype=np.float64)
-    matrix = None if weights is None else agreement_weights(weights, range(len(cells)))
+    matrix = None if weights is None else agreement_weights(weights, at.tolist())
     if not cells.sum() or math.isnan(float(kappa_of(cells, matrix))):
         return None
-    return float(cohens_kappa(cells, wt=weights).std_kappa)
-
-
-def _analytic(data: Sums, q: int, weights: Scheme, level: float) -> Estimate:
-    from scipy import stats
-
-    if data.sourced:
-        raise ValueError("the analytic interval is of independent units: leave `sources` out")
-    cells = data.total.reshape(q, q)
-    error = kappa_standard_error(cells, weights)
-    if error is None:
-        return not_estimable(ONE_LEVEL if data.n else "nothing to compare", data.n, data.n)
-    value = float(kappa_of(cells, agreement_weights(weights, range(q))))
-    found = Estimate(value, n=data.n, clusters=data.n, level=level)
-    if error == 0 or math.isnan(error):
-        return found.because("too little varies for an interval")
-    half = float(stats.norm.ppf((1 + level) / 2)) * error
-    method = "large-sample variance (Fleiss, Cohen & Everitt 1969)"
-    return replace(found, low=value - half, high=min(1.0, value + half), method=method)
-
-
-def levels_of(first: Words, second: Words, unknown: Collection[Hashable]) -> Sequence[int]:
-    """Whole numbers from the least to the greatest."""
-    met = {x for row in (first, second) for x in row if not is_missing(x, unknown)}
-    if any(isinstance(x, str) or float(x) != int(x) for x in met):
-        raise ValueError("name all `levels` in their order, also those that nobody used")
-    return range(int(min(met, default=0)), int(max(met, default=0)) + 1)
-
-
-def is_missing(word: object, unknown: Collection[Hashable]) -> bool:
-    """Whether a word is no level: None, nan, or one that means "not known"."""
-    return word is None or word != word or word in unknown  # noqa: PLR0124 (nan is not itself)
-
-
-def places_of(words: Words, levels: Sequence[Hashable], unknown: Collection[Hashable]) -> Integers:
-    """(n,) places of words on the scale, -1 where missing."""
-    import pandas as pd
-
-    column = words if isinstance(words, np.ndarray) else np.fromiter(words, object, len(words))
-    numbers, met = pd.factorize(column)
-    place = {level: number for number, level in enumerate(levels)}
-    names = [-1 if is_missing(word, unknown) else place.get(word, -2) for word in met.tolist()]
-    if -2 in names:  # noqa: PLR2004
-        strange = met.tolist()[names.index(-2)]
-        raise ValueError(f"{strange!r} is none of the levels {list(levels)}")
-    places: Integers = np.array([*names, -1], dtype=np.int64)[numbers]
-    return places
+    places = None if weights is None else at
+    return float(cohens_kappa(cells, weights=places, wt=weights).std_kappa)

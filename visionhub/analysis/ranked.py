@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from visionhub.analysis.chance import linear_interval
+from visionhub.analysis.continuous import clusters_of
 from visionhub.analysis.estimate import Estimate, not_estimable
-from visionhub.analysis.ordinal import UNKNOWN, Words, places_of
+from visionhub.analysis.given import Column, items_of, sources_of
 from visionhub.analysis.ranks import RankPairs, rank_pairs
 from visionhub.analysis.rated import Sources, gathered
 from visionhub.analysis.resample import (
@@ -21,6 +22,7 @@ from visionhub.analysis.resample import (
     Statistic,
     estimate,
 )
+from visionhub.analysis.scale import UNKNOWN, Words, places_of, same_length
 
 RESAMPLED = 2000  # different pairs of values up to which ranks are resampled
 
@@ -34,8 +36,8 @@ class _Both:
 
     pairs: RankPairs
     which: Integers
-    levels: Integers  # (K,) the places on the scale that occur, in order
-    sources: Sources
+    levels: Floats  # (K,) the numbers, or places on the scale, that occur, in order
+    sources: Integers | None
 
     @classmethod
     def of(
@@ -46,18 +48,22 @@ class _Both:
         unknown: Collection[Hashable],
         sources: Sources,
     ) -> _Both:
-        y = np.array(second, dtype=np.float64)
+        y = orderly(second)
         if levels is None:
-            x = np.array(first, dtype=np.float64)
+            x = orderly(first)
         else:
             places = places_of(first, levels, unknown)
             x = np.where(places >= 0, places, np.nan)
-        if x.shape != y.shape:
-            raise ValueError(f"{len(x)} words or numbers beside {len(y)}")
+        same_length(x, y, "words or numbers")
         kept = ~(np.isnan(x) | np.isnan(y))
-        by = None if sources is None else np.asarray(sources)[kept]
+        numbers = sources_of(sources, len(kept))
         pairs, which = rank_pairs(x[kept], y[kept])
-        return cls(pairs, which, np.unique(x[kept]).astype(np.int64), by)
+        return cls(pairs, which, np.unique(x[kept]), None if numbers is None else numbers[kept])
+
+    def nothing(self, reason: str) -> Estimate:
+        """No value, for a reason; or because no unit has both."""
+        n = len(self.which)
+        return not_estimable(reason if n else "nothing to compare", n, clusters_of(self.sources, n))
 
     @property
     def counts(self) -> Floats:
@@ -92,6 +98,21 @@ class _Both:
         return not len(self.which) or not self.pairs.x.any() or not self.pairs.y.any()
 
 
+def orderly(values: Column) -> Floats:
+    """(n,) numbers whose order counts, nan where missing; they may be infinite.
+
+    >>> orderly([3, None, float("inf")])
+    array([ 3., nan, inf])
+    """
+    if isinstance(values, np.ndarray) and values.dtype.kind in "biuf" and not np.ma.isMA(values):
+        numbers = values.astype(np.float64)
+    else:
+        numbers = np.array(items_of(values), dtype=np.float64)  # None becomes nan
+    if numbers.ndim != 1:
+        raise ValueError(f"numbers are one for each unit, these have {numbers.ndim} dimensions")
+    return numbers
+
+
 def spearman(
     first: Words,
     second: ArrayLike,
@@ -110,9 +131,8 @@ def spearman(
     0.8
     """
     both = _Both.of(first, second, levels, unknown, sources)
-    n = len(both.which)
     if both.constant:
-        return not_estimable(CONSTANT if n else "nothing to compare", n, n)
+        return both.nothing(CONSTANT)
     if both.small:
         return both.estimate(both.pairs.spearman, how, (-1.0, 1.0))
     value = float(both.pairs.spearman(both.counts))
@@ -134,9 +154,8 @@ def kendall_tau_b(
     0.8
     """
     both = _Both.of(first, second, levels, unknown, sources)
-    n = len(both.which)
     if both.constant:
-        return not_estimable(CONSTANT if n else "nothing to compare", n, n)
+        return both.nothing(CONSTANT)
     if both.small:
         return both.estimate(both.pairs.kendall, how, (-1.0, 1.0))
     value, influence = both.pairs.kendall_influence(both.counts)
@@ -166,11 +185,10 @@ def auc_by_cut(
 
 
 def _auc(both: _Both, place: int, level: Hashable, how: Resampling) -> Estimate:
-    n = len(both.which)
     cut = int(np.searchsorted(both.levels, place))  # the first level that occurs there or above
     if cut in (0, len(both.levels)):
         side = "below" if cut == 0 else "at or above"
-        return not_estimable(f"no word is {side} {level}" if n else "nothing to compare", n, n)
+        return both.nothing(f"no word is {side} {level}")
 
     def auc(weights: Floats) -> Floats:
         return both.pairs.auc(weights, cut)
