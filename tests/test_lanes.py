@@ -198,8 +198,36 @@ def test_a_second_signal_that_comes_after_all_was_drained_has_the_same_exit_code
     assert subprocess.run(command, cwd=ROOT, check=False, capture_output=True).returncode == 130
 
 
+def test_a_terminal_that_goes_is_told_twice_and_ends_nothing_at_once():
+    script = (
+        "import signal\nfrom visionhub.cli.watch import stopping\n"
+        "with stopping() as stop:\n    signal.raise_signal(signal.SIGHUP)\n"
+        "    assert stop.is_set()\n    signal.raise_signal(signal.SIGHUP)\n"
+        "signal.raise_signal(signal.SIGHUP)\nprint('all was said')\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, check=False, capture_output=True, text=True
+    )
+    assert (ran.returncode, ran.stdout) == (0, "all was said\n")
+    assert ran.stderr.count("Stopping: ") == 1
+
+
+def test_a_hangup_that_is_ignored_stays_so():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    try:
+        with stopping() as stop:
+            signal.raise_signal(signal.SIGHUP)
+            assert not stop.is_set()
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def test_signals_mean_what_they_did_after_a_run_that_none_has_stopped():
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {
+        number: signal.getsignal(number)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    }
     with stopping():
         pass
     assert {number: signal.getsignal(number) for number in before} == before

@@ -562,7 +562,7 @@ class TestConsent:
         assert consent.consent(made, yes=False, max_cost_given=True) is agreed
         assert "Send 2 calls for at most 0.0315 USD? [y/N]" in capsys.readouterr().err
 
-    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
     def test_a_signal_at_the_question_ends_the_program(self, made, monkeypatch, number):
         def typing(*_, **__) -> bool:
             signal.raise_signal(number)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import os
 import sys
 from collections.abc import Callable, Mapping
 from typing import Annotated
@@ -94,21 +92,9 @@ def _options(
 def main() -> None:
     """Run the command line; whatever goes wrong ends in one sentence and a documented exit code."""
     from visionhub.cli.ending import run
+    from visionhub.cli.streams import prepare
     from visionhub.decode import ignore_decoder_warnings
 
     ignore_decoder_warnings()
-    _replace_closed_streams()
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a C locale prints what it cannot show as \\x..
-            stream.reconfigure(errors="backslashreplace")
+    prepare()
     run(app, sys.argv[1:])
-
-
-def _replace_closed_streams() -> None:
-    """A job runner may close any of the three: Python then has None, and libraries print into it.
-
-    Their numbers are taken too, so that no file that is opened later is mistaken for one.
-    """
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from visionhub.cli.progress import note
-from visionhub.cli.watch import INTERRUPTED
+from visionhub.cli.watch import INTERRUPTED, signals
 
 if TYPE_CHECKING:
     from visionhub.engine.quote import Quote
@@ -72,12 +72,12 @@ def _is_terminal() -> bool:
 
 
 def _asked(question: str) -> bool:
-    """What is typed. Nothing is under way: Ctrl-C or SIGTERM ends the program, and cleans up."""
+    """What is typed. Nothing is under way: any signal to stop ends it, and cleans up."""
 
     def leave(number: int, frame: object) -> None:
         raise SystemExit(INTERRUPTED)
 
-    before = {s: signal.signal(s, leave) for s in (signal.SIGINT, signal.SIGTERM)}
+    before = {s: signal.signal(s, leave) for s in signals()}
     try:
         return typer.confirm(question, default=False, err=True)
     finally:

@@ -24,9 +24,6 @@ def run(app: Callable[..., object], arguments: Sequence[str]) -> NoReturn:
     try:
         # Else faults in the arguments are printed, with how the command is used, and not raised.
         code = app(standalone_mode=not as_json)
-    except BrokenPipeError:  # the reader of our output, such as `head`, has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except Exception as error:
         end = _end(error)
         if end is None:

@@ -24,6 +24,7 @@ Result = TypeVar("Result")
 
 INTERRUPTED = 130  # the exit code
 SHOW_CURSOR = b"\x1b[?25h"  # which a live table hides
+AT_ONCE = (signal.SIGINT, signal.SIGTERM)  # when they come a second time
 STOPPING = "Stopping: what was sent is finished. Once more to stop at once."
 
 
@@ -165,29 +166,46 @@ def pairs(given: Sequence[str], option: str, form: str) -> dict[str, str]:
 
 @contextmanager
 def stopping(*, as_json: bool = False) -> Iterator[threading.Event]:
-    """An event that the first Ctrl-C or SIGTERM sets; the second one ends the program at once.
+    """An event that the first Ctrl-C, SIGTERM or SIGHUP sets; a second one ends it all at once.
 
-    Also when it comes after all was drained, as the program says what it did and ends.
+    Also when it comes after all was drained, as the program says what it did and ends. But SIGHUP
+    is never the second: when a terminal goes, its shell and the system may both send it.
     """
     stop = threading.Event()
-    told = json.dumps({"event": "note", "text": STOPPING}) if as_json else f"\n{STOPPING}"
-
-    def handle(number: int, frame: object) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-        with suppress(OSError):  # not through sys.stderr: the signal may have come amid a write
-            os.write(2, f"{told}\n".encode())
-
-    before = {s: signal.signal(s, handle) for s in (signal.SIGINT, signal.SIGTERM)}
+    handle = _handler(stop, as_json=as_json)
+    before = {s: signal.signal(s, handle) for s in signals()}
     try:
         yield stop
     except KeyboardInterrupt:  # threads in a call that hangs would keep the program alive
-        os.write(2, SHOW_CURSOR if os.isatty(2) else b"")
+        with suppress(OSError):  # the terminal may be gone
+            os.write(2, SHOW_CURSOR if os.isatty(2) else b"")
         os._exit(INTERRUPTED)
     finally:
         for number, handler in before.items():
-            signal.signal(number, _leave if stop.is_set() else handler)
+            late = _leave if number in AT_ONCE else signal.SIG_IGN
+            signal.signal(number, late if stop.is_set() else handler)
+
+
+def signals() -> list[signal.Signals]:
+    """What asks a run to stop; SIGHUP unless it is ignored, as under nohup, or unknown here."""
+    hangup = getattr(signal, "SIGHUP", None)
+    if hangup is None or signal.getsignal(hangup) is signal.SIG_IGN:
+        return list(AT_ONCE)
+    return [*AT_ONCE, hangup]
+
+
+def _handler(stop: threading.Event, *, as_json: bool) -> Callable[[int, object], None]:
+    told = json.dumps({"event": "note", "text": STOPPING}) if as_json else f"\n{STOPPING}"
+
+    def handle(number: int, frame: object) -> None:
+        if not stop.is_set():
+            stop.set()
+            with suppress(OSError):  # not by sys.stderr: the signal may have come amid a write
+                os.write(2, f"{told}\n".encode())
+        elif number in AT_ONCE:
+            raise KeyboardInterrupt
+
+    return handle
 
 
 def _leave(number: int, frame: object) -> None:
