@@ -25,6 +25,7 @@ from visionhub.report.comparable import Comparable
 from visionhub.report.readable import words
 from visionhub.store.record import Recorder
 from visionhub.store.study import StudyFile
+from visionhub.store.writable import check_paid
 
 if TYPE_CHECKING:
     from visionhub.engine.canary import Canary
@@ -185,6 +186,8 @@ class Study(Comparable):
         planned = plan(ask, announce)
         today = datetime.now(UTC).date()
         terms = make_terms(ask, planned.providers, planned.questions, today, announce)
+        if terms is not None and planned.paid:
+            check_paid(self._file, terms.currency, terms.cap)
         keep = files.repeatable() if planned.paid else nullcontext(files)
         with keep as kept:
             if terms is not None and planned.paid:

@@ -115,6 +115,7 @@ def _show(
 
     over, say = PassedOver(), noting(as_json=as_json)
     files = replace(files, pass_over=over.add)
+    _say_if_unwritable(study, say)
     made = Study(study).quote(files, ask, quick=quick, announce=say, watch=_telling(say))
     if near_list is not None:
         write_near(made, near_list)
@@ -123,6 +124,17 @@ def _show(
     else:
         write(sections(made, over, near_list))
     return 0 if made.files else 1
+
+
+def _say_if_unwritable(study: Path, say: Callable[[str], None]) -> None:
+    """A quote writes nothing and needs no place for it, but the run that follows does."""
+    from visionhub.errors import StudyError
+    from visionhub.store.writable import check_place
+
+    try:
+        check_place(study)
+    except StudyError as error:
+        say(f"NOTE to run it: {error}")
 
 
 def _telling(say: Callable[[str], None]) -> Callable[[int, int | None], None]:

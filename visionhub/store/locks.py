@@ -38,7 +38,7 @@ def take(path: Path, *, shared: bool) -> sqlite3.Connection | None:
         )
         if not os.access(place, os.W_OK):  # SQLite would share it when asked to have it alone
             connection.close()
-            raise _refused(path, place, "the file is read-only")
+            raise refused(path, _because(place) or "the file is read-only")
         if shared:
             connection.execute("BEGIN")
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -54,7 +54,7 @@ def take(path: Path, *, shared: bool) -> sqlite3.Connection | None:
                 f"{str(place)!r} is no lock of visionhub: move it away, or choose another place "
                 f"for the study with --study."
             ) from error
-        raise _refused(path, place, str(error)) from error
+        raise refused(path, _because(place) or str(error)) from error
     return connection
 
 
@@ -66,10 +66,10 @@ def another(path: Path) -> StudyError:
     )
 
 
-def _refused(path: Path, place: Path, why: str) -> StudyError:
+def refused(path: Path, why: str) -> StudyError:
+    """What is said where no lock can lie."""
     return StudyError(
-        f"Cannot write beside the study {str(path)!r}: {_because(place) or why}. Choose another "
-        f"place with --study."
+        f"Cannot write beside the study {str(path)!r}: {why}. Choose another place with --study."
     )
 
 
