@@ -290,6 +290,11 @@ def test_what_the_cap_leaves_out_is_counted_as_not_sent(run, photos):
     with pytest.raises(CapReached):
         run(photos, Paid(), max_cost="2", watch=seen.append)
     assert (seen[-1].done, seen[-1].unsent, seen[-1].pending) == (2, 2, 0)
+    assert seen[-1].summary()["not_sent_at_least"] == 2  # files beyond were not looked at
+    notes = summary(seen[-1], "study.db", PassedOver()).notes
+    (said,) = [note for note in notes if note.startswith("Not sent: ")]
+    assert "the rest (at least 2 requests); visionhub quote counts what is left" in said
+    assert "goes on" not in said  # it does with a higher cap only, as the error says
 
 
 def test_nothing_is_open_after_a_run_over_images_that_cannot_be_read(run, photos):

@@ -47,7 +47,8 @@ class Progress:
     ambiguous: Counter[tuple[str, str]] = field(default_factory=Counter)
     billed: Counter[tuple[str, str]] = field(default_factory=Counter)  # charged, its answer lost
     elsewhere: int = 0  # requests that another process was asking
-    unsent: int = 0  # requests that the run's end, or its cap, left as they were
+    # Requests that were ready when the run ended, as at its cap: files beyond were not looked at.
+    unsent: int = 0
     calls: dict[str, Calls] = field(default_factory=dict)  # by provider, services only
     money: Totals | None = None  # of the study's ledger
     bought: Bought | None = None  # by this run; told at its end
@@ -143,7 +144,7 @@ class Progress:
             "ambiguous": sum(self.ambiguous.values()),
             "billed": sum(self.billed.values()),
             "asked_elsewhere": self.elsewhere,
-            "not_sent": self.unsent,
+            "not_sent_at_least": self.unsent,
             "units": self.units,
             "calls": {name: asdict(calls) for name, calls in self.calls.items()},
             "money": self._money(),

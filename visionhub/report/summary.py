@@ -93,7 +93,10 @@ def _calls(progress: Progress) -> list[str]:
             f"Another process is asking {counted(progress.elsewhere, 'request')} of these."
         )
     if progress.unsent and not progress.interrupted:
-        notes.append(f"Not sent: {counted(progress.unsent, 'request')}; the same command goes on.")
+        notes.append(
+            f"Not sent: the rest (at least {counted(progress.unsent, 'request')}); visionhub quote "
+            f"counts what is left and its cost."
+        )
     return notes
 
 
