@@ -328,7 +328,7 @@ def test_a_cap_below_what_is_spent_is_refused(study) -> None:
         assert held(study) == [(10_000, 1500, 1500)]
         open_ledger(study, 3000).close()
         assert held(study) == [(3000, 1500, 1500)]
-        assert ledger.reserve(wanted(3)).capped == {key(3)}  # one cap for all who are there
+        assert ledger.reserve(wanted(3)).capped == {key(3)}  # it holds for all who are there
         assert ledger.totals.cap == 3000
     with pytest.raises(CapReached) as told:
         open_ledger(study, 0)
@@ -344,6 +344,52 @@ def test_no_cap(study) -> None:
         assert ledger.totals.held == 150_000
     with open_ledger(study, 200_000) as ledger:
         assert ledger.totals == replace(ledger.totals, cap=200_000, settled=150_000, held=0)
+
+
+def account(study: StudyFile) -> list[tuple[int, int]]:
+    return study.query("SELECT cap, named FROM accounts").rows
+
+
+def test_a_run_keeps_to_the_cap_that_it_was_given(study) -> None:
+    """A later one may name a higher cap: it is for itself, and the study's."""
+    with open_ledger(study, 3000) as careful, open_ledger(study, 9000) as generous:
+        assert account(study) == [(9000, 1)]
+        assert careful.totals.cap == 3000
+        generous.reserve(wanted(1))
+        assert careful.reserve(wanted(2, 3)).granted == {key(2)}
+        assert careful.capped
+        generous.reserve(wanted(4, 5))
+        free = careful.reserve(wanted(6, price=None))  # though others have passed it
+        assert (free.granted, free.capped) == ({key(6)}, frozenset())
+        assert careful.reserve(wanted(7)).capped == {key(7)}
+        assert generous.totals.cap == 9000
+
+
+def test_a_named_cap_stays_until_another_is_named(study) -> None:
+    open_ledger(study, 3000).close()
+    with open_ledger(study, room=9000) as ledger:
+        assert account(study) == [(3000, 1)]
+        assert ledger.reserve(wanted(1, 2, 3)).capped == {key(3)}
+    open_ledger(study).close()
+    assert account(study) == [(3000, 1)]
+    open_ledger(study, 5000).close()
+    assert account(study) == [(5000, 1)]
+
+
+def test_what_was_agreed_to_is_for_each_run(study) -> None:
+    """One that starts beside another leaves it its room; what a dead one had left is gone."""
+    with open_ledger(study, room=3000) as first:
+        first.reserve(wanted(1))
+        with open_ledger(study, room=4500) as second:
+            assert account(study) == [(7500, 0)]
+            assert second.reserve(wanted(2, 3, 4)).granted == {key(2), key(3), key(4)}
+            assert first.reserve(wanted(5)).granted == {key(5)}
+    open_ledger(study, room=1000).close()
+    assert account(study) == [(7500 + 1000, 0)]
+    with open_ledger(study, room=5000, alive=lambda *_: False), open_ledger(study, room=100):
+        assert account(study) == [(7500 + 5000 + 100, 0)]
+        open_ledger(study, room=100, alive=lambda *_: False).close()
+        assert account(study) == [(7500 + 100, 0)]
 
 
 # What is away

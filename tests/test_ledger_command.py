@@ -84,7 +84,8 @@ def test_the_command_shows_the_account_and_the_table(spender: Spender) -> None:
     assert document["spent"][0]["spent"] == 6_000
 
 
-def test_what_is_held_is_told(spender: Spender) -> None:
+def test_what_is_held_is_told(tmp_path: Path) -> None:
+    spender = Spender(tmp_path / "study.db")
     with (
         StudyFile(spender.path, write=True) as study,
         spender.open(study, None) as ledger,

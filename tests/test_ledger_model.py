@@ -115,7 +115,9 @@ class Process:
     retry: bool
     dear: bool
     lease: float
+    cap: int | None
     ended: bool = False
+    given_up: bool = False  # by another, until it writes again
 
 
 class LedgerModel(RuleBasedStateMachine):
@@ -132,9 +134,10 @@ class LedgerModel(RuleBasedStateMachine):
         self.charges: list[Charge] = []
         self.all: list[Process] = []
         self.cap: int | None = 0
+        self.named = False
         self.attempts = self.pids = 0
-        self.come(50_000, 0, False, False)
-        self.come(50_000, 2, True, True)
+        self.come(None, 30_000, 0, False, False)
+        self.come(None, 20_000, 2, True, True)
 
     def teardown(self) -> None:
         if hasattr(self, "study"):
@@ -158,15 +161,20 @@ class LedgerModel(RuleBasedStateMachine):
 
     @precondition(lambda self: self.works() < MOST_LEDGERS)
     @rule(
-        cap=st.sampled_from(CAPS), free=st.integers(0, 3), retry=st.booleans(), dear=st.booleans()
+        cap=st.sampled_from((*CAPS, None, None)),
+        room=st.sampled_from([None, 0, 4000, 25_000]),
+        free=st.integers(0, 3),
+        retry=st.booleans(),
+        dear=st.booleans(),
     )
-    def come(self, cap: int | None, free: int, retry: bool, dear: bool) -> None:
+    def come(self, cap: int | None, room: int | None, free: int, retry: bool, dear: bool) -> None:
         pid = self.pids = self.pids + 1
         cap = self.spent() + self.held() if cap == FULL else cap
         try:
             ledger = open_ledger(
                 self.study,
                 cap,
+                room=room,
                 table=OTHER_TABLE if dear else TABLE,
                 free={("cloud", "LABELS"): free, ("cloud", "DETECT"): free} if free else {},
                 retry=retry,
@@ -179,10 +187,19 @@ class LedgerModel(RuleBasedStateMachine):
             assert cap < self.spent() + self.held()
             return
         assert cap is None or cap >= self.spent() + self.held()
-        self.cap = cap
+        self.agree(cap, room)
         owner_id = ledger._book.owner_id
         lease = self.clock.now + LEASE
-        self.all.append(Process(owner_id, pid, ledger, free, retry, dear, lease))
+        self.all.append(Process(owner_id, pid, ledger, free, retry, dear, lease, cap))
+
+    def agree(self, cap: int | None, room: int | None) -> None:
+        """What the study may spend now. A cap that was named stays until another is."""
+        if cap is not None:
+            self.cap, self.named = cap, True
+        elif not self.named:
+            others = any(not self.is_dead(p) and not p.given_up for p in self.all)
+            base = self.cap if others else self.spent() + self.held()
+            self.cap = None if room is None or base is None else base + room
 
     @precondition(works)
     @rule(calls=st.lists(st.tuples(WHO, IMAGES, st.none() | st.sampled_from(ALL)), min_size=1))
@@ -305,11 +322,12 @@ class LedgerModel(RuleBasedStateMachine):
         """Its lease is written anew when a third of it is gone, or more than all is left."""
         left = process.lease - self.clock.now
         if left <= LEASE * 2 / 3 or left > LEASE:
-            process.lease = self.clock.now + LEASE
+            process.lease, process.given_up = self.clock.now + LEASE, False
 
     def lose(self, charges: Iterable[Charge]) -> None:
         for charge in charges:
             charge.state, charge.charge, charge.unreadable = "unknown", charge.hold, True
+            next(p for p in self.all if p.id == charge.owner).given_up = True
 
     def spent(self) -> int:
         return sum(c.charge for c in self.charges)
@@ -355,7 +373,8 @@ class LedgerModel(RuleBasedStateMachine):
         for image in images:
             numbers = [n for n in dict.fromkeys(image) if n not in {*away, *granted, *capped}]
             rows = self.image(process, numbers, prices)
-            room = None if self.cap is None else self.cap - self.spent() - self.held()
+            caps = [cap for cap in (self.cap, process.cap) if cap is not None]
+            room = max(0, min(caps) - self.spent() - self.held()) if caps else None
             if room is not None and sum(row.hold for row in rows) > room:
                 capped.update(numbers)
                 continue

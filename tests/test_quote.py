@@ -35,7 +35,14 @@ from visionhub.engine.plan import Ask, plan
 from visionhub.engine.quote import Quote, quote
 from visionhub.engine.sources import Sources, without_study
 from visionhub.engine.terms import make_terms
-from visionhub.errors import Interrupted, StudyError, UnknownProvider, UnreadableImage, UsageError
+from visionhub.errors import (
+    CapReached,
+    Interrupted,
+    StudyError,
+    UnknownProvider,
+    UnreadableImage,
+    UsageError,
+)
 from visionhub.images import Limits, sha256_of
 from visionhub.pricing import Price, PriceTable, Tier, money
 from visionhub.report.quoted import most, sections
@@ -509,6 +516,20 @@ def test_the_cap_is_the_studys(photos, tmp_path, sandbox):
     assert most(made) == "0.00 USD"
     assert "below what is gone already" in rendered(made)
     assert quoted(photos, study, sandbox, **ask, tasks=("faces",)).fits is None
+
+
+def test_a_cap_that_was_named_holds_for_quotes_that_name_none(photos, tmp_path, sandbox):
+    study, ask = tmp_path / "study.db", {"providers": ("google",)}
+    gone = (GOOD + 2) * 1_500
+    run(photos, study, sandbox, **ask, tasks=("labels",), max_cost=money(gone + 3_000, "USD"))
+    made = quoted(photos, study, sandbox, **ask, tasks=("faces",))
+    assert (made.cap, made.fits) == (gone + 3_000, False)
+    assert most(made) == "0.003 USD"
+    assert "it does not fit: the run would stop at the cap, in good order; named" in rendered(made)
+    with pytest.raises(CapReached):
+        run(photos, study, sandbox, **ask, tasks=("faces",))
+    assert sum(spent(visionhub.Study(study))) <= gone + 3_000
+    run(photos, study, sandbox, **ask, tasks=("faces",), max_cost=money(2 * gone, "USD"))
 
 
 def test_a_rehearsals_study_has_no_real_quote(photos, tmp_path, sandbox):

@@ -1,4 +1,4 @@
-"""Before a paid run: what it would cost, whether its owner agrees, and the cap that follows."""
+"""Before a paid run: what it would cost, whether its owner agrees, and what it may spend then."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def agreed(
     confirm: Callable[[Quote], bool] | None,
     stop: threading.Event | None,
 ) -> Terms:
-    """The terms with the cap that was agreed to.
+    """The terms with what was agreed to.
 
     Raises UsageError when nobody could agree, Declined when the answer is no, and Interrupted when
     `stop` came before it.
@@ -45,4 +45,4 @@ def agreed(
         raise Interrupted("Stopped before anything was sent.")
     if not confirm(made):
         raise Declined("Nothing was sent.")
-    return terms if terms.cap is not None else replace(terms, cap=made.spent + made.highest)
+    return terms if terms.cap is not None else replace(terms, room=made.highest)

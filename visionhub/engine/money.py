@@ -42,6 +42,7 @@ def paying(
             terms.table,
             terms.currency,
             cap=terms.cap,
+            room=terms.room,
             free=terms.free,
             retry=terms.retry,
             rehearsal=plan.rehearsal,

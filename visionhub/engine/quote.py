@@ -95,7 +95,7 @@ class Quote:
     upper_bound: images were left undecoded, so that unreadable and refused ones among them are
     unknown and counted as asked. cost: with tiers applied. highest: the most it can reach without
     retries, which is what is reserved. spent: gone already or held, which includes `unknown`.
-    cap: as named for this run; cap_before: as the study has it. prices: None for a free plan.
+    cap: as named for this run, or for the study earlier. prices: None for a free plan.
     """
 
     study: Path
@@ -227,13 +227,20 @@ def quote(
         prices=_prices_used(terms.table, lines, now.date()) if terms else None,
         currency=terms.currency if terms else "",
         account=account,
-        cap=terms.cap if terms else None,
+        cap=_cap(terms, account),
         retry=retry,
     )
 
 
 def _asks_service(plan: Plan) -> bool:
     return any(is_service(type(provider)) for provider in plan.providers.values())
+
+
+def _cap(terms: Terms | None, account: Account) -> int | None:
+    """The cap that holds: this run's, or one that was named for the study earlier."""
+    if terms is None or terms.cap is not None:
+        return terms.cap if terms else None
+    return account.cap if account.named else None
 
 
 def _tasks(plan: Plan, found: Tally) -> Iterator[TaskQuote]:

@@ -24,8 +24,9 @@ class Terms:
     """The money side of a run.
 
     lines: the price of each (provider, sku) that is asked. cap: the most that the study may spend,
-    in micro-units of `currency`; None where the user named none. free: units a month, by (provider,
-    pool), that the user claims as free. retry: requests whose outcome is unknown are asked again.
+    in micro-units of `currency`; None where the user named none. room: the most that this run may
+    spend where no cap is named, as agreed. free: units a month, by (provider, pool), that the user
+    claims as free. retry: requests whose outcome is unknown are asked again.
     """
 
     table: PriceTable
@@ -34,6 +35,7 @@ class Terms:
     cap: int | None
     free: Mapping[tuple[str, str], int]
     retry: bool
+    room: int | None = None
 
 
 def make_terms(

@@ -238,15 +238,16 @@ def _doubt(quote: Quote) -> str:
 
 def _cap(quote: Quote) -> tuple[str, str, str]:
     if quote.cap is None:
-        before = quote.account.cap
-        was = f"; it was {money(before, quote.currency)}" if before is not None else ""
-        becomes = _bare(quote.spent + quote.highest)
-        return "cap", becomes, f"none named (--max-cost): it becomes what stands above{was}"
+        most = _bare(quote.spent + quote.highest)
+        return "cap", most, "none named (--max-cost): what is spent, and this run at most"
     if quote.fits:
-        return "cap", _bare(quote.cap), "it fits"
-    if quote.cap < quote.spent:
-        return "cap", _bare(quote.cap), "below what is gone already: nothing would be sent"
-    return "cap", _bare(quote.cap), "it does not fit: the run would stop at the cap, in good order"
+        said = "it fits"
+    elif quote.cap < quote.spent:
+        said = "below what is gone already: nothing would be sent"
+    else:
+        said = "it does not fit: the run would stop at the cap, in good order"
+    named = quote.account.named and quote.cap == quote.account.cap
+    return "cap", _bare(quote.cap), f"{said}{'; named earlier (--max-cost)' if named else ''}"
 
 
 def _notes(quote: Quote) -> Sequence[str]:

@@ -47,12 +47,16 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Money gone already, in micro-units. held: for requests on their way. cap: None for none."""
+    """Money gone already, in micro-units. held: for requests on their way. cap: None for none.
+
+    named: whether somebody named the cap, so that it stays until another is named.
+    """
 
     settled: int = 0
     held: int = 0
     unknown: int = 0
     cap: int | None = None
+    named: bool = False
 
 
 class Holding:
@@ -129,9 +133,10 @@ class Holding:
         """The study's account in a currency."""
         if self.study is None:
             return Account()
-        sql = "SELECT settled, held, unknown, cap FROM accounts WHERE currency = ?"
-        for settled, held, unknown, cap in self.study.query(sql, (currency,)).rows:
-            return Account(settled, held, unknown, None if cap == NO_CAP else cap)
+        sql = "SELECT settled, held, unknown, cap, named FROM accounts WHERE currency = ?"
+        for *gone, cap, named in self.study.query(sql, (currency,)).rows:
+            settled, held, unknown = gone
+            return Account(settled, held, unknown, None if cap == NO_CAP else cap, bool(named))
         return Account()
 
     def used(self, price: Price) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -27,6 +28,7 @@ from visionhub.store.ledger_accounts import (
     last_attempt,
     read_totals,
     set_cap,
+    set_room,
 )
 from visionhub.store.ledger_away import Book
 from visionhub.store.ledger_end import end
@@ -66,7 +68,9 @@ T = TypeVar("T")
 class Ledger:
     """One run's access to the ledger of an open study; close it before the study.
 
-    cap: the most that the whole study may spend, in micro-units of `currency`; None for no cap.
+    cap: the most that the whole study may spend, as named for this run, in micro-units of
+    `currency`; this run keeps to it though a later one names a higher. room: where none is named,
+    the most that this run may spend; None for no cap. A cap that was named earlier goes before it.
     free: units a month that are claimed to be free, by (provider, pool). retry: whether a request
     whose end is unknown is asked again. clock: seconds since the epoch. owner: who holds; None for
     this process. alive: whether another owner still does.
@@ -82,6 +86,7 @@ class Ledger:
         currency: str,
         *,
         cap: int | None,
+        room: int | None = None,
         free: Mapping[tuple[str, str], int],
         retry: bool,
         rehearsal: bool,
@@ -100,11 +105,16 @@ class Ledger:
 
         def enter(sql: sqlite3.Connection) -> tuple[Book, Totals, int]:
             when = self._now()
-            set_cap(sql, currency, NO_CAP if cap is None else cap)
             me = owner or Owner.here()
             owner_id = ledger_owners.enter(sql, me, when, self._lease_until, rehearsal)
+            if cap is not None:
+                set_cap(sql, currency, cap)
+            else:
+                others = ledger_owners.at_work(sql, owner_id, when, alive)
+                set_room(sql, currency, room, others=others)
             table_id = keep_table(sql, table, when)
-            book = Book(run_id, owner_id, table_id, currency, dict(free), retry)
+            most = NO_CAP if cap is None else cap
+            book = Book(run_id, owner_id, table_id, currency, most, dict(free), retry)
             return book, read_totals(sql, currency), last_attempt(sql)
 
         try:
@@ -175,8 +185,9 @@ class Ledger:
 
     @property
     def totals(self) -> Totals:
-        """The account when this ledger last wrote."""
-        return self._totals
+        """The account when this ledger last wrote; its cap is this run's where that is lower."""
+        now, most = self._totals, self._book.cap
+        return now if most == NO_CAP or (now.cap or 0) <= most else replace(now, cap=most)
 
     def close(self) -> Recovered:
         """Leave; what is still held becomes unknown, for nobody will end it."""

@@ -15,10 +15,11 @@ NO_CAP = 2**62
 
 
 def set_cap(sql: sqlite3.Connection, currency: str, cap: int) -> None:
-    """Open an account, or change its cap. Raises CapReached when more is spent or held already."""
-    sql.execute(
-        "INSERT INTO accounts (currency, cap) VALUES (?, ?) ON CONFLICT DO NOTHING", (currency, cap)
-    )
+    """Open an account with the cap that was named, or name another.
+
+    It stays until the next one is named. Raises CapReached when more is spent or held already.
+    """
+    _open(sql, currency, cap)
     now = read_totals(sql, currency)
     if now.settled + now.held > cap:
         held = (
@@ -29,7 +30,27 @@ def set_cap(sql: sqlite3.Connection, currency: str, cap: int) -> None:
             f"spent {money(now.settled, currency)}{held}. Nothing was sent; give a higher "
             f"--max-cost."
         )
-    sql.execute("UPDATE accounts SET cap = ? WHERE currency = ?", (cap, currency))
+    sql.execute("UPDATE accounts SET cap = ?, named = 1 WHERE currency = ?", (cap, currency))
+
+
+def set_room(sql: sqlite3.Connection, currency: str, room: int | None, *, others: bool) -> None:
+    """Open an account for a run without a named cap, or raise the cap by its `room`.
+
+    room: None for no cap. others: whether other runs are at work, whose room is left to them. A cap
+    that was named stays as it is.
+    """
+    _open(sql, currency, NO_CAP if room is None else 0)
+    base = "cap" if others else "settled + held"
+    sql.execute(
+        f"UPDATE accounts SET cap = min(?1, {base} + ?2) WHERE currency = ?3 AND NOT named",
+        (NO_CAP, NO_CAP if room is None else room, currency),
+    )
+
+
+def _open(sql: sqlite3.Connection, currency: str, cap: int) -> None:
+    sql.execute(
+        "INSERT INTO accounts (currency, cap) VALUES (?, ?) ON CONFLICT DO NOTHING", (currency, cap)
+    )
 
 
 def read_totals(sql: sqlite3.Connection, currency: str) -> Totals:

@@ -22,12 +22,16 @@ _STRENGTH = (Away.ANSWERED, Away.UNREADABLE, Away.HELD, Away.AMBIGUOUS, Away.BIL
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """Who reserves, and on which terms. free: units a month that the user claims to be free."""
+    """Who reserves, and on which terms.
+
+    cap: of the whole study, as named for this run. free: units a month that the user claims.
+    """
 
     run_id: int
     owner_id: int
     price_table_id: int
     currency: str
+    cap: int
     free: Mapping[tuple[str, str], int]
     retry: bool
 

@@ -49,6 +49,13 @@ def holders(sql: sqlite3.Connection) -> set[int]:
     return {owner_id for (owner_id,) in sql.execute(find)}
 
 
+def at_work(sql: sqlite3.Connection, me: int, when: datetime, is_alive: IsAlive) -> bool:
+    """Whether another owner than this one has not ended and lives."""
+    find = "SELECT id FROM owners WHERE ended_at IS NULL AND id <> ?"
+    others = [owner_id for (owner_id,) in sql.execute(find, (me,))]
+    return len(dead(sql, others, when, is_alive)) < len(others)
+
+
 def dead(
     sql: sqlite3.Connection, owner_ids: Iterable[int], when: datetime, is_alive: IsAlive
 ) -> list[int]:

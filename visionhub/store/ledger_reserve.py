@@ -49,7 +49,7 @@ class _Attempt:
         self._sql, self._book, self._wanted, self._when = sql, book, wanted, when
         zones = (line.price.billing_zone for image in wanted.images for line in image if line.price)
         self._month = month(when, next(zones, "UTC"))
-        self._left = _left(sql, book.currency)
+        self._left = _left(sql, book)
         self._pools: dict[str, _Pool] = {}
         self._rows: list[_Row] = []
         self._capped: set[str] = set()
@@ -170,7 +170,7 @@ class _Attempt:
                 )
 
 
-def _left(sql: sqlite3.Connection, currency: str) -> int:
-    """What may still be held, in micro-units."""
-    find = "SELECT cap - settled - held FROM accounts WHERE currency = ?"
-    return int(sql.execute(find, (currency,)).fetchone()[0])
+def _left(sql: sqlite3.Connection, book: Book) -> int:
+    """What may still be held, in micro-units; what is free goes on when others passed our cap."""
+    find = "SELECT max(0, min(cap, ?) - settled - held) FROM accounts WHERE currency = ?"
+    return int(sql.execute(find, (book.cap, book.currency)).fetchone()[0])

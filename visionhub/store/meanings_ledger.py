@@ -43,6 +43,10 @@ LEDGER = {
             "settled": Meaning("spent, with all that is unknown", MICROS),
             "held": Meaning("held for requests on their way", MICROS),
             "unknown": Meaning("the part of `settled` that nobody can tell the end of", MICROS),
+            "named": Meaning(
+                "1: the cap was named (--max-cost), and stays until another is; 0: it follows from "
+                "the quotes that were agreed to"
+            ),
         },
     ),
     "usage": TableMeaning(

@@ -69,6 +69,14 @@ def canaries(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations(name="007_named_caps")
+def named_caps(db: Database) -> None:
+    """Whether somebody named a cap: only such a one stays for runs that name none."""
+    db.execute(
+        "ALTER TABLE accounts ADD COLUMN named INTEGER NOT NULL DEFAULT 0 CHECK (named IN (0, 1))"
+    )
+
+
 _CANARIES = (
     "CREATE TABLE canary_images (provider TEXT NOT NULL, image_id INTEGER NOT NULL REFERENCES "
     "images(id), chosen_at TEXT NOT NULL, PRIMARY KEY (provider, image_id)) WITHOUT ROWID",

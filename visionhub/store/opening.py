@@ -23,6 +23,7 @@ MIGRATIONS = (
     "004_ledger",
     "005_versions",
     "006_canaries",
+    "007_named_caps",
 )  # here, so that a reader need not load what applies them
 
 
