@@ -291,6 +291,23 @@ def test_own_rows_go_over_the_packaged_ones(tmp_path: Path) -> None:
     assert PriceTable.read(path).sha256 == table.sha256
 
 
+def test_an_own_row_for_any_region_goes_over_those_of_every_region() -> None:
+    own = PriceTable([replace(LINE, provider="rekognition", sku="DetectLabels")], "x").text
+    table = PriceTable.packaged().under(own, "my.toml")
+    for region in ("us-east-1", "eu-west-1"):
+        assert table.find("rekognition", "DetectLabels", region, TODAY).highest == LINE.highest
+    assert table.find("rekognition", "DetectFaces", "us-east-1", TODAY).highest == 1_000
+
+
+def test_an_own_row_of_a_sku_that_its_provider_does_not_have_is_refused() -> None:
+    row = ROW.replace('"toy"', '"google"')
+    with pytest.raises(
+        UsageError, match=r"my\.toml: google has no sku 'look': choose among .*FACE"
+    ):
+        PriceTable.packaged().under(row, "my.toml")
+    PriceTable.packaged().under(ROW, "my.toml")  # of a provider that this table does not know
+
+
 def test_a_table_reads_back_from_its_own_text() -> None:
     table = PriceTable.packaged()
     assert PriceTable.parse(table.text, "again").text == table.text

@@ -255,6 +255,19 @@ def test_what_is_not_on_the_bill_is_released(spender: Spender, tmp_path: Path) -
     assert spender.call(4, [LABELS], State.SETTLED).granted
 
 
+@pytest.mark.parametrize(
+    ("units", "ends"), [("2", "released"), ("3", "unknown"), ("4", "unknown"), ("5", "settled")]
+)
+def test_a_call_that_was_answered_with_an_error_may_be_on_the_bill_or_not(
+    spender: Spender, tmp_path: Path, units: str, ends: str
+) -> None:
+    """Two answered, one refused image, two lost: three units can be any of the last three."""
+    spender.call(6, [LABELS], State.SETTLED, why="Bad image data (code 3)")
+    compare(spender, write_google(tmp_path, google(LABELS, units, "0")), apply=True)
+    assert {states(spender)[4], states(spender)[5]} == {ends}
+    assert states(spender)[6] == "settled"
+
+
 def test_what_is_on_the_bill_is_settled_and_not_asked_again_by_itself(
     spender: Spender, tmp_path: Path
 ) -> None:

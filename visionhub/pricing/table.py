@@ -62,12 +62,32 @@ class PriceTable:
         return _checked(cls(prices, version or "own rows"), where)
 
     def under(self, text: str, where: str) -> PriceTable:
-        """A table with the rows of a text over those of this one."""
+        """A table with the rows of a text over those of this one.
+
+        A row for any region goes over those of all regions. Raises UsageError for a sku that a
+        provider of this table does not have: its price would never be used.
+        """
         version, prices = read_rows(text, where)
+        self._check_skus(prices, where)
         own = {price.key for price in prices}
-        merged = [*prices, *(price for price in self if price.key not in own)]
+        merged = [*prices]
+        for price in self:
+            anywhere = (price.provider, price.sku, ANYWHERE)
+            merged += [] if own & {price.key, anywhere} else [price]
         both = PriceTable(merged, version or f"{self.version} and own rows")
         return _checked(both, where)
+
+    def _check_skus(self, own: Iterable[Price], where: str) -> None:
+        known: dict[str, dict[str, None]] = {}
+        for price in self:
+            known.setdefault(price.provider, {})[price.sku] = None
+        for price in own:
+            skus = known.get(price.provider, {price.sku: None})
+            if price.sku not in skus:
+                raise UsageError(
+                    f"{where}: {price.provider} has no sku {price.sku!r}: choose among "
+                    f"{', '.join(skus)}."
+                )
 
     @cached_property
     def text(self) -> str:

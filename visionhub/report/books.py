@@ -34,13 +34,15 @@ class Day:
     """A day, or a part of it, of lines that are compared together.
 
     Units by state; beside: requests that are no unit of their own, such as what is free with
-    another. charge: micro-units of `currency`. cost: units of `billed_in`.
+    another. failed: those of `settled` that the service answered with an error. charge: micro-units
+    of `currency`. cost: units of `billed_in`.
     """
 
     settled: int = 0
     unknown: int = 0
     held: int = 0
     beside: int = 0
+    failed: int = 0
     charge: int = 0
     currency: str = ""
     billed: Decimal = Decimal(0)
@@ -53,6 +55,7 @@ class Day:
         self.unknown += other.unknown
         self.held += other.held
         self.beside += other.beside
+        self.failed += other.failed
         self.charge += other.charge
         self.billed += other.billed
         self.cost += other.cost

@@ -18,6 +18,7 @@ from visionhub.pricing import MICRO, Price, PriceTable, day
 from visionhub.report.billing import read_bills
 from visionhub.report.books import Books, Day, Key
 from visionhub.report.prices import table_of
+from visionhub.store.ledger_away import BILLED, LATE
 from visionhub.store.ledger_items import State
 from visionhub.store.ledger_reconcile import Certain, abandoned, resolve
 from visionhub.store.study import StudyFile
@@ -35,6 +36,8 @@ _LEDGER = (
     "sum((c.state = 'settled') * c.units), sum((c.state = 'unknown' OR {lost}) * c.units), "
     "sum((c.state = 'held' AND NOT {lost}) * c.units), "
     "sum((c.state <> 'released') * (1 - c.units)), "
+    f"sum(CASE WHEN c.state = 'settled' AND c.reason <> '' AND c.reason NOT LIKE '{LATE}%' AND "
+    f"c.reason NOT LIKE '{BILLED}%' THEN c.units ELSE 0 END), "
     "sum(CASE WHEN {lost} THEN c.hold ELSE c.charge END), a.currency "
     "FROM charges c JOIN attempts a ON a.id = c.attempt_id "
     "JOIN owners o ON o.id = a.owner_id JOIN price_lines l ON l.id = c.line_id "
@@ -54,7 +57,8 @@ def reconciled(
     """Compare a study's ledger with a billing export, as plain values.
 
     With `apply`, ambiguous units that the bill of a complete day makes certain are released (it
-    shows exactly what is settled) or settled (it shows the ambiguous ones too); all others stay.
+    shows exactly what was answered) or settled (it shows everything, the ambiguous ones too); all
+    others stay.
     What a killed process holds counts as ambiguous, and with `apply` becomes so. Raises UsageError
     for an export that cannot be read, UnknownProvider, and StudyError.
     """
@@ -173,10 +177,14 @@ def _verdict(one: Day, billed: bool, complete: bool) -> str:
 
 
 def _certainty(one: Day) -> State | None:
-    """What the bill of a complete day says of its ambiguous units; None when it says nothing."""
+    """What the bill of a complete day says of its ambiguous units; None when it says nothing.
+
+    Nobody outside knows whether calls are billed that the service answered with an error. So what
+    is unknown is surely not on a bill that shows nothing beyond the answers.
+    """
     if not one.unknown or one.held:
         return None
-    if one.billed == one.settled:
+    if one.billed == one.settled - one.failed:
         return State.RELEASED
     return State.SETTLED if one.billed == one.settled + one.unknown else None
 
