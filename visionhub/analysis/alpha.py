@@ -1,4 +1,4 @@
-"""Ratings as numbers; and Krippendorff's alpha of them, for any raters, gaps and distance.
+"""Krippendorff's alpha of ratings, for any raters, gaps and distance.
 
 alpha = 1 - observed / expected disagreement (Krippendorff 2011, "Computing Krippendorff's
 Alpha-Reliability"; 2004, "Content Analysis", chapter 11). Units with fewer than two ratings are
@@ -12,19 +12,18 @@ number. Gwet's "ordinal weights" are another coefficient than the ordinal metric
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from visionhub.analysis.alpha_metrics import Fixed, Ordinal, interval, nominal, pairs_of, table_of
 from visionhub.analysis.estimate import Estimate, not_estimable
 from visionhub.analysis.given import numbers_of, sources_of
 from visionhub.analysis.paired import TABLE
 from visionhub.analysis.rated import (
     PAIR,
-    Moments,
     Names,
     Rated,
     Ratings,
@@ -39,7 +38,6 @@ Metric: TypeAlias = Literal["nominal", "ordinal", "interval", "ratio"]
 
 MOST = 5000  # different values whose distances are kept as a table
 MOST_PAIRS = 20_000  # different pairs of ranks that are followed through the draws
-ROUNDING = 1e-12  # of sums of squares: less is nothing
 MANY = f"more than {MOST:,} different values, or {MOST_PAIRS:,} pairs of them: put them in groups"
 UNPAIRED = "no unit has two ratings"
 CONSTANT = "all values are the same: no disagreement is to be expected"
@@ -54,120 +52,9 @@ def _pairable(given: Ratings) -> tuple[Integers, NDArray[np.bool_]]:
     return codes[:, (codes >= 0).any(axis=0)], kept
 
 
-def _pairs(rows: Integers) -> Iterator[tuple[Integers, Integers, Integers, Floats]]:
-    """Pairs of values within units: where, the two values, and 2 / (m - 1), a column pair each."""
-    share = 2 / np.maximum((rows >= 0).sum(axis=1) - 1, 1)
-    for i in range(rows.shape[1]):
-        for j in range(i + 1, rows.shape[1]):  # of sorted rows the second is there if the first is
-            at = np.flatnonzero(rows[:, i] >= 0)
-            yield at, rows[at, i], rows[at, j], share[at]
-
-
-def _used(rows: Integers, k: int) -> Moments:
-    """(P, k) how often each value occurs in each row, as a sparse table."""
-    from scipy import sparse
-
-    at, column = np.nonzero(rows >= 0)
-    shape = (len(rows), k)
-    return sparse.coo_array((np.ones(len(at)), (at, rows[at, column])), shape=shape).tocsr()
-
-
-@dataclass(frozen=True)
-class _Fixed:
-    """Alpha as a function of sums, where the distance of two values does not depend on the data.
-
-    between: distances of pairs of values. values: (P, c) what rows add to `expected`, which gives
-    the distances of all pairs of values whatsoever from these sums and the number of values.
-    """
-
-    between: Callable[[Integers, Integers], Floats]
-    values: Callable[[Integers], Moments]
-    expected: Callable[[Floats, Floats], Floats]
-
-    def moments(self, rows: Integers) -> Moments:
-        """(P, 2 + c) disagreement within rows, ratings, and `values`."""
-        from scipy import sparse
-
-        apart = np.zeros(len(rows))
-        for at, first, second, share in _pairs(rows):
-            apart[at] += share * self.between(first, second)
-        own = np.column_stack([apart, (rows >= 0).sum(axis=1)])
-        return sparse.hstack([sparse.csr_array(own), self.values(rows)]).tocsr()
-
-    def __call__(self, sums: Floats) -> Floats:
-        """(...,) alpha."""
-        n = sums[..., 1]
-        return 1 - ratio(sums[..., 0] * (n - 1), self.expected(sums[..., 2:], n))
-
-
-def _nominal(k: int) -> _Fixed:
-    return _Fixed(
-        lambda first, second: (first != second).astype(np.float64),
-        lambda rows: _used(rows, k),
-        lambda used, n: n**2 - (used**2).sum(-1),
-    )
-
-
-def _interval(at: Floats) -> _Fixed:
-    at = at - at.mean()
-    return _Fixed(
-        lambda first, second: (at[first] - at[second]) ** 2,
-        lambda rows: np.stack([(np.where(rows >= 0, at[rows], 0) ** e).sum(1) for e in (1, 2)], 1),
-        lambda sums, n: _spread(n, sums[..., 0], sums[..., 1]),
-    )
-
-
-def _table(distances: Floats) -> _Fixed:
-    return _Fixed(
-        lambda first, second: distances[first, second],
-        lambda rows: _used(rows, len(distances)),
-        lambda used, n: ((used @ distances) * used).sum(-1),
-    )
-
-
-def _spread(n: Floats, sums: Floats, squares: Floats) -> Floats:
-    """Squared differences of all ordered pairs of values; 0 where it is rounding."""
-    whole = n * squares
-    return np.where(whole - sums**2 > ROUNDING * whole, 2 * (whole - sums**2), 0.0)
-
-
-class _Ordinal:
-    """Alpha with the ordinal metric, whose distances are of mid-ranks among all values.
-
-    Sums: how often each value occurs, and how often each two (of `lower`, `upper`) met.
-    """
-
-    def __init__(self, k: int, rows: Integers) -> None:
-        self.k = k
-        met = [first * k + second for _, first, second, _ in _pairs(rows)]
-        keys = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *met]))
-        self._keys = keys[keys // k != keys % k]
-        self.lower, self.upper = self._keys // k, self._keys % k
-
-    def moments(self, rows: Integers) -> Moments:
-        """(P, k + pairs) of rows of pairable values."""
-        from scipy import sparse
-
-        met = sparse.csr_array((len(rows), len(self._keys)))
-        for at, first, second, share in _pairs(rows):
-            differ = first != second
-            place = np.searchsorted(self._keys, (first * self.k + second)[differ])
-            met = met + sparse.coo_array((share[differ], (at[differ], place)), shape=met.shape)
-        return sparse.hstack([_used(rows, self.k), met]).tocsr()
-
-    def __call__(self, sums: Floats) -> Floats:
-        """(...,) alpha."""
-        used, met = sums[..., : self.k], sums[..., self.k :]
-        n = used.sum(-1)
-        rank = np.cumsum(used, axis=-1) - used / 2
-        apart = (met * (rank[..., self.lower] - rank[..., self.upper]) ** 2).sum(-1)
-        spread = _spread(n, (used * rank).sum(-1), (used * rank**2).sum(-1))
-        return 1 - ratio(apart * (n - 1), spread)
-
-
 def _alpha(
     given: Ratings,
-    metric: _Fixed | Callable[[Integers], _Ordinal],
+    metric: Fixed | Callable[[Integers], Ordinal],
     sources: Sources,
     how: Resampling,
 ) -> Estimate:
@@ -177,7 +64,7 @@ def _alpha(
     if not len(codes):
         return not_estimable(UNPAIRED)
     rows, which = patterns(codes)
-    statistic = metric if isinstance(metric, _Fixed) else metric(rows)
+    statistic = metric if isinstance(metric, Fixed) else metric(rows)
     moments = statistic.moments(rows)
     if given.counts is None:
         data = gathered(moments, which, None if by is None else by[kept])
@@ -185,7 +72,7 @@ def _alpha(
         raise ValueError(TABLE)
     else:
         data = gathered(moments, np.repeat(which, given.counts[kept]))
-    if isinstance(statistic, _Ordinal) and len(statistic.lower) > MOST_PAIRS:
+    if isinstance(statistic, Ordinal) and len(statistic.lower) > MOST_PAIRS:
         value = float(statistic(data.total))  # all differ, so there is one
         return Estimate(value, n=data.n, clusters=data.clusters, level=how.level).because(MANY)
     return estimate(data, statistic, how, limits=(-math.inf, 1.0), why=CONSTANT)
@@ -219,15 +106,15 @@ def krippendorff_alpha(
     if metric == "ordinal":
         if levels is None and not isinstance(ratings, Ratings):
             _numbers(names, metric)
-        return _alpha(given, lambda rows: _Ordinal(len(names), rows), sources, how)
+        return _alpha(given, lambda rows: Ordinal(len(names), rows), sources, how)
     if metric == "interval":
-        return _alpha(given, _interval(_numbers(names, metric)), sources, how)
+        return _alpha(given, interval(_numbers(names, metric)), sources, how)
     if len(names) > MOST:
         return not_estimable(MANY, len(given.codes), len(given.codes))
     if metric == "nominal":
-        return _alpha(given, _nominal(len(names)), sources, how)
+        return _alpha(given, nominal(len(names)), sources, how)
     distances = _ratio(_numbers(names, metric)) if metric == "ratio" else _distances(names, metric)
-    return _alpha(given, _table(distances), sources, how)
+    return _alpha(given, table_of(distances), sources, how)
 
 
 def _numbers(names: Sequence[Any], metric: str) -> Floats:
@@ -274,7 +161,7 @@ def alpha_of_distances(
     if table.diagonal().any() or not np.allclose(table, table.T):
         raise ValueError("distances are symmetric, and 0 between a value and itself")
     codes = _whole_below(numbers_of(values), len(table))
-    return _alpha(Ratings(codes, tuple(range(len(table)))), _table(table), sources, how)
+    return _alpha(Ratings(codes, tuple(range(len(table)))), table_of(table), sources, how)
 
 
 def _whole_below(numbers: Floats, k: int) -> Integers:
@@ -296,6 +183,6 @@ def coincidence_matrix(ratings: Rated, categories: Names = None) -> tuple[Floats
     codes, kept = _pairable(given)
     counts = np.ones(len(codes)) if given.counts is None else given.counts[kept]
     matrix = np.zeros((len(given.categories),) * 2)
-    for at, first, second, share in _pairs(codes):
+    for at, first, second, share in pairs_of(codes):
         np.add.at(matrix, (first, second), share * counts[at] / 2)
     return matrix + matrix.T, given.categories

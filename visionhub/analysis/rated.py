@@ -124,10 +124,11 @@ def _matrix(ratings: Sequence[Sequence[Any]] | NDArray[Any]) -> NDArray[Any]:
 
 def _of_rows(given: Sequence[Any]) -> NDArray[Any]:
     """Rows that can be gone through and have an order, which texts and sets are not."""
-    masked = np.ma.MaskedArray
-    if any(isinstance(row, NO_ROWS) or not isinstance(row, Iterable) for row in given):
+    kinds = set(map(type, given))  # few, of a million rows
+    if any(issubclass(kind, NO_ROWS) or not issubclass(kind, Iterable) for kind in kinds):
         raise ValueError(RAGGED)
-    rows = [tuple(row.tolist() if isinstance(row, masked) else row) for row in given]
+    masked = any(issubclass(kind, np.ma.MaskedArray) for kind in kinds)
+    rows = [tuple(items_of(row)) for row in given] if masked else [tuple(row) for row in given]
     width = len(rows[0]) if rows else 0
     if any(len(row) != width for row in rows):
         raise ValueError(RAGGED)
