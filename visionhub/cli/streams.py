@@ -22,8 +22,9 @@ class Outlet(io.FileIO):
     as for notes on the side; else a fault such as a full disk is raised, for the output is wanted.
     """
 
-    def __init__(self, number: int, *, always: bool) -> None:
-        super().__init__(number, "wb", closefd=False)
+    def __init__(self, stream: io.TextIOWrapper, *, always: bool) -> None:
+        super().__init__(stream.fileno(), "wb", closefd=False)
+        self._kept = stream  # which would else close what it shares with this one
         self._always, self._gone = always, False
         self._terminal = self.isatty()  # asked now: one that has hung up says no
 
@@ -47,19 +48,19 @@ class Outlet(io.FileIO):
 
 def prepare() -> None:
     """Make both streams go on without a reader, and escape what a C locale cannot print."""
-    _replace_closed()
     for name in STREAMS:
         stream = getattr(sys, name)
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
             if isinstance(getattr(stream.buffer, "raw", stream.buffer), io.FileIO):
                 setattr(sys, name, _outliving(stream, always=name == "stderr"))
+    _replace_closed()
 
 
 def _outliving(stream: io.TextIOWrapper, *, always: bool) -> io.TextIOWrapper:
-    """The same stream over an outlet; the original stays open, and silent."""
+    """The same stream over an outlet."""
     stream.flush()
-    outlet = Outlet(stream.fileno(), always=always)
+    outlet = Outlet(stream, always=always)
     unbuffered = isinstance(stream.buffer, io.FileIO)  # python -u
     return io.TextIOWrapper(
         outlet if unbuffered else io.BufferedWriter(outlet),
@@ -77,4 +78,5 @@ def _replace_closed() -> None:
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
+            nothing = open(os.devnull, mode, encoding="utf-8", errors="backslashreplace")  # noqa: PTH123, SIM115
+            setattr(sys, name, nothing)
