@@ -83,14 +83,18 @@ def test_whole_numbers_have_all_levels_between(rows, weights) -> None:
         else:
             theirs = cohen_kappa_score(first, second, weights=weights, labels=every)
             assert one.value == pytest.approx(theirs, abs=1e-9)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # statsmodels' own, where nothing varies
-        exact = weighted_kappa(first, second, weights=weights, analytic=True)
-        table = np.zeros((len(every), len(every)), dtype=int)
-        np.add.at(table, (np.array(first) - every[0], np.array(second) - every[0]), 1)
-        error = kappa_standard_error(table, weights)
+    exact = weighted_kappa(first, second, weights=weights, analytic=True)
+    table = np.zeros((len(every), len(every)), dtype=int)
+    np.add.at(table, (np.array(first) - every[0], np.array(second) - every[0]), 1)
+    error = kappa_standard_error(table, weights)
     if exact.low is not None and exact.low > -1 and exact.high < 1:
         assert (exact.high - exact.low) / 2 / 1.959963984540054 == pytest.approx(error)
+
+
+def test_a_variance_that_is_rounding_is_none() -> None:
+    words = [None, 0, 1, 1, 2, 1, 1]
+    found = weighted_kappa(words, words[::-1], analytic=True)
+    assert found.reason == "too little varies for an interval"
 
 
 def test_levels_far_apart_take_no_room() -> None:

@@ -38,6 +38,7 @@ Scheme: TypeAlias = Literal["linear", "quadratic"]
 SEVERAL = 2
 ONE_LEVEL = "both used one level only: kappa is undefined"
 MOST = 1000  # levels that occur: more are numbers, and no scale
+NOTHING = 1e-8  # a standard error that is rounding
 DENSE = 30  # levels up to which their sums are no sparse table
 
 
@@ -146,7 +147,7 @@ class _Cells:
             return not_estimable(ONE_LEVEL if data.n else "nothing to compare", data.n, data.n)
         value = float(self.kappa(data.total))
         found = Estimate(value, n=data.n, clusters=data.n, level=level)
-        if error == 0 or math.isnan(error):
+        if error == 0:
             return found.because("too little varies for an interval")
         half = float(stats.norm.ppf((1 + level) / 2)) * error
         low, high = max(-1.0, value - half), min(1.0, value + half)
@@ -189,4 +190,6 @@ def _standard_error(cells: Floats, at: Integers, weights: Scheme | None) -> floa
     if not cells.sum() or math.isnan(float(kappa_of(cells, matrix))):
         return None
     places = None if weights is None else at
-    return float(cohens_kappa(cells, weights=places, wt=weights).std_kappa)
+    with np.errstate(divide="ignore", invalid="ignore"):  # of a variance that rounding puts at 0
+        error = float(cohens_kappa(cells, weights=places, wt=weights).std_kappa)
+    return error if error > NOTHING else 0.0
