@@ -23,7 +23,7 @@ from visionhub.engine import ask as asking
 from visionhub.engine import gate as gating
 from visionhub.engine import later
 from visionhub.engine.adaptive import BURST, Bucket, Memory
-from visionhub.engine.gate import Ending, Gate
+from visionhub.engine.gate import REFUSING, Ending, Gate
 from visionhub.errors import (
     AuthenticationError,
     CapReached,
@@ -312,6 +312,29 @@ def test_what_came_with_an_error_is_kept(use, photos, study, monkeypatch):
     assert run(study, photos).failed == 6
     held = study.query("SELECT r.reason, b.bytes FROM requests r JOIN bodies b ON b.id = r.body_id")
     assert held.rows == [("code 14", 23)] * 6
+
+
+@pytest.mark.parametrize("answered", [False, True])
+def test_a_service_that_takes_nothing_for_ten_minutes_is_given_up(answered):
+    """Ten minutes since its last answer, or since it began to refuse."""
+
+    class Alone(World):
+        def wait(self, timeout: float) -> bool:
+            self.now += timeout
+            return False
+
+    world = Alone()
+    gate = Gate(Rated(1.0), Memory(world.clock))
+    assert gate.enter(X, world)
+    gate.told(X, None if answered else RateLimited("too many", charged=False))
+    began = world.now
+    while not gate.given_up and world.now < began + 2 * REFUSING:
+        assert gate.enter(X, world)
+        before = world.now
+        gate.told(X, RateLimited("too many", charged=False))
+        assert bool(gate.given_up) == (before - began > REFUSING)
+    assert gate.given_up.startswith("toy has taken nothing for 10 minutes (too many). Nothing")
+    assert not gate.enter(X, world)
 
 
 def test_a_machine_that_is_always_late_gets_on_after_three_turns_that_lapsed():
