@@ -186,8 +186,8 @@ class Ledger:
     @property
     def totals(self) -> Totals:
         """The account when this ledger last wrote; its cap is this run's where that is lower."""
-        now, most = self._totals, self._book.cap
-        return now if most == NO_CAP or (now.cap or 0) <= most else replace(now, cap=most)
+        now = self._totals
+        return now if now.cap is None else replace(now, cap=min(now.cap, self._book.cap))
 
     def close(self) -> Recovered:
         """Leave; what is still held becomes unknown, for nobody will end it."""

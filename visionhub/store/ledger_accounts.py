@@ -19,7 +19,7 @@ def set_cap(sql: sqlite3.Connection, currency: str, cap: int) -> None:
 
     It stays until the next one is named. Raises CapReached when more is spent or held already.
     """
-    _open(sql, currency, cap)
+    _open(sql, currency)
     now = read_totals(sql, currency)
     if now.settled + now.held > cap:
         held = (
@@ -39,7 +39,7 @@ def set_room(sql: sqlite3.Connection, currency: str, room: int | None, *, others
     room: None for no cap. others: whether other runs are at work, whose room is left to them. A cap
     that was named stays as it is.
     """
-    _open(sql, currency, NO_CAP if room is None else 0)
+    _open(sql, currency)
     base = "cap" if others else "settled + held"
     sql.execute(
         f"UPDATE accounts SET cap = min(?1, {base} + ?2) WHERE currency = ?3 AND NOT named",
@@ -47,10 +47,9 @@ def set_room(sql: sqlite3.Connection, currency: str, room: int | None, *, others
     )
 
 
-def _open(sql: sqlite3.Connection, currency: str, cap: int) -> None:
-    sql.execute(
-        "INSERT INTO accounts (currency, cap) VALUES (?, ?) ON CONFLICT DO NOTHING", (currency, cap)
-    )
+def _open(sql: sqlite3.Connection, currency: str) -> None:
+    opening = "INSERT INTO accounts (currency, cap) VALUES (?, 0) ON CONFLICT DO NOTHING"
+    sql.execute(opening, (currency,))
 
 
 def read_totals(sql: sqlite3.Connection, currency: str) -> Totals:
