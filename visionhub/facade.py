@@ -22,7 +22,7 @@ from visionhub.engine.terms import Terms, make_terms
 from visionhub.errors import AuthenticationError, CapReached
 from visionhub.pricing import Amount
 from visionhub.report.comparable import Comparable
-from visionhub.report.readable import words
+from visionhub.report.readable import items, words
 from visionhub.store.record import Recorder
 from visionhub.store.study import StudyFile
 from visionhub.store.writable import check_paid
@@ -32,13 +32,6 @@ if TYPE_CHECKING:
     from visionhub.engine.earlier import Imported
     from visionhub.engine.kept import Lost
     from visionhub.engine.quote import Quote
-
-
-def _paths(given: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> tuple[str, ...]:
-    """One path or many, as text."""
-    if isinstance(given, str | os.PathLike):
-        return (os.fspath(given),)
-    return tuple(os.fspath(path) for path in given)
 
 
 def _finish(study: StudyFile, recorder: Recorder, progress: Progress) -> None:
@@ -262,8 +255,8 @@ class Study(Comparable):
 
         wanted = Earlier(
             provider,
-            _paths(answers),
-            _paths(images),
+            items(answers),
+            items(images),
             collection,
             words(tasks),
             os.fspath(match) if match is not None else None,

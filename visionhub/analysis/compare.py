@@ -17,7 +17,7 @@ from visionhub.store.study import StudyFile
 __all__ = ["Comparison", "Part", "Wanted", "compare"]
 
 
-@dataclass
+@dataclass(repr=False)
 class Comparison:
     """All that was found, by task.
 
@@ -30,6 +30,12 @@ class Comparison:
     parts: list[Part] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     coders: tuple[Codes, ...] = ()
+
+    def __repr__(self) -> str:  # all of it would be a million characters in a notebook
+        tasks = ", ".join(f"{part.task} ({len(part.rows):,} measures)" for part in self.parts)
+        raters = dict.fromkeys(rater.name for part in self.parts for rater in part.raters)
+        mock = ", a rehearsal" if self.rehearsal else ""
+        return f"Comparison({self.study}{mock}: {tasks}; of {', '.join(raters)})"
 
 
 def compare(study: StudyFile, wanted: Wanted) -> Comparison:

@@ -71,7 +71,7 @@ class DriftPart(Part):
         return self.raters[0].provider
 
 
-@dataclass
+@dataclass(repr=False)
 class Drift:
     """All that was found, by task. about: what identifies how it was made."""
 
@@ -86,6 +86,15 @@ class Drift:
         """Whether there is evidence of a change in any task; None where no task can tell."""
         told = [part.verdict.changed for part in self.parts if part.verdict.changed is not None]
         return any(told) if told else None
+
+    def __repr__(self) -> str:  # all of it would be a million characters in a notebook
+        tasks = ", ".join(
+            f"{part.task} ({part.verdict.words}, {len(part.rows):,} measures)"
+            for part in self.parts
+        )
+        raters = dict.fromkeys(rater.name for part in self.parts for rater in part.raters)
+        mock = ", a rehearsal" if self.rehearsal else ""
+        return f"Drift({self.study}{mock}: {tasks}; of {', '.join(raters)})"
 
 
 def drift(study: StudyFile, wanted: WantedDrift) -> Drift:

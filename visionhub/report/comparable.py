@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from visionhub.report.readable import Readable, words
+from visionhub.report.readable import Readable, items, words
 from visionhub.store.study import StudyFile
 
 if TYPE_CHECKING:
-    from visionhub.analysis.compare import Comparison
-    from visionhub.analysis.drift import Drift
+    from visionhub.report.tabled import ComparisonTables, DriftTables
 
 
 class Comparable(Readable):
@@ -22,10 +21,10 @@ class Comparable(Readable):
         self,
         tasks: str | Sequence[str] = (),
         *,
-        raters: Sequence[str] = (),
+        raters: str | Sequence[str] = (),
         crosswalk: str | os.PathLike[str] | None = None,
         codebook: str | os.PathLike[str] | None = None,
-        codes: Sequence[str] = (),
+        codes: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = (),
         gold: str = "",
         source: str | None = None,
         sensitive: str | Sequence[str] = (),
@@ -33,28 +32,29 @@ class Comparable(Readable):
         seed: int = 0,
         confidence: float = 0.95,
         most: int = 100,
-    ) -> Comparison:
+    ) -> ComparisonTables:
         """How far everybody who has answered agrees, task by task; nothing is sent or stored.
 
         tasks: labels, objects, faces, text, safe_search, ratings; () for all that two answered.
         raters: as `visionhub compare --rater` takes them; () for all.
         crosswalk, codebook: files of `visionhub vocabulary` and your own constructs (TOML).
-        codes: files of what people coded. gold: the coder who is taken as true.
+        codes: a file of what people coded, or several. gold: the coder who is taken as true.
         source: "folder" or "TABLE.csv:COLUMN": where images come from that go together.
         sensitive: guesses about people to compare: age, gender, emotion.
-        Of the result, `parts` has a `Part` a task, with `rows` of measures, and `tables`.
+        The result: `.table("measures").to_pandas()`; the other tables are those of `--csv`.
         Raises UsageError when there are no two to compare, StudyError, MissingExtra.
         """
         from visionhub.report.comparing import compare
+        from visionhub.report.tabled import ComparisonTables
 
         with StudyFile(self._file) as study:
-            return compare(
+            found = compare(
                 study,
                 tasks=words(tasks),
-                raters=tuple(raters),
+                raters=items(raters),
                 crosswalk=Path(crosswalk) if crosswalk is not None else None,
                 codebook=Path(codebook) if codebook is not None else None,
-                codes=tuple(codes),
+                codes=items(codes),
                 gold=gold,
                 source=source,
                 sensitive=words(sensitive),
@@ -63,20 +63,21 @@ class Comparable(Readable):
                 confidence=confidence,
                 most=most,
             )
+        return ComparisonTables(**vars(found), file=self._file)
 
     def drift(
         self,
         provider: str = "",
         *,
         tasks: str | Sequence[str] = (),
-        raters: Sequence[str] = (),
+        raters: str | Sequence[str] = (),
         canary: str = "",
         source: str | None = None,
         tolerance: float = 1e-4,
         draws: int = 2000,
         seed: int = 0,
         confidence: float = 0.95,
-    ) -> Drift:
+    ) -> DriftTables:
         """Whether a provider's answers about the same photographs have changed; nothing is sent.
 
         raters: two versions, the earlier one first, as `visionhub drift --rater` takes them;
@@ -84,16 +85,18 @@ class Comparable(Readable):
         canary: the moment of a canary (`Canary.ask.canary`), beside the current answers.
         source: "folder" or "TABLE.csv:COLUMN": where images come from that go together.
         tolerance: of scores, as a share of the greater of two.
+        The result: `.table("verdicts").to_pandas()`; the other tables are those of `--csv`.
         Raises UsageError when there are no two versions, StudyError, MissingExtra.
         """
         from visionhub.report.drifting import drift
+        from visionhub.report.tabled import DriftTables
 
         with StudyFile(self._file) as study:
-            return drift(
+            found = drift(
                 study,
                 provider=provider,
                 tasks=words(tasks),
-                raters=tuple(raters),
+                raters=items(raters),
                 canary=canary,
                 source=source,
                 tolerance=tolerance,
@@ -101,3 +104,4 @@ class Comparable(Readable):
                 seed=seed,
                 confidence=confidence,
             )
+        return DriftTables(**vars(found), file=self._file)
