@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from visionhub.analysis.codes import Codes
+from visionhub.analysis.constructs_said import empty_lists, unused_words
 from visionhub.analysis.decided import Decided, decided_things, left_open
 from visionhub.analysis.label_things import Thing
 from visionhub.analysis.labels import TASK, LabelPair
@@ -58,6 +59,10 @@ def compare_labels(
     if len(speeches) >= LEAST:
         part.rows += _together(speeches, people[words.best.name], words, settings)
     part.notes += left_open(people[words.best.name])
+    if words.codebook and words.alignment.codebook:
+        level = words.alignment.codebook
+        pairs = [LabelPair.of(*two, level) for two in combinations(speeches, 2)]
+        part.notes += [*empty_lists(pairs), *unused_words(words.codebook, words.alignment)]
     return part
 
 

@@ -21,7 +21,7 @@ from visionhub.analysis.measured import Measured
 from visionhub.analysis.pairs import Counted, Pair, Side
 from visionhub.analysis.ranked_lists import ranked_overlaps
 from visionhub.analysis.resample import Sums, estimates, ratio
-from visionhub.analysis.set_alpha import set_alphas
+from visionhub.analysis.set_alpha import SIMILAR, set_alphas
 from visionhub.analysis.sets import MEANS, Sets, all_means, held
 from visionhub.analysis.settings import Settings
 from visionhub.analysis.spoken import Speech, comparable
@@ -31,13 +31,16 @@ TASK = "labels"
 PERSISTENCE = 0.9  # of rank-biased overlap: the first ten places have 86 % of its weight
 NO_IMAGES = "no image has answers of both"
 NOT_COMPARABLE = "there is nothing that both have words for"
+RANKED = ("rbo", "rbo_min", "rbo_residual")
+CODEBOOK = "codebook"
 
 
 @dataclass(frozen=True)
 class LabelPair:
     """Two raters at one level, about the images that both have answered for.
 
-    whole: all concepts; shared: those that both have words for.
+    shared: the concepts that both have words for. blank: why the level tells nothing about them:
+    of a codebook whose constructs they cannot both say, all lists would agree, being empty.
     """
 
     first: Speech
@@ -45,13 +48,15 @@ class LabelPair:
     level: Level
     images: Integers
     shared: Bools
+    blank: str = ""
 
     @classmethod
     def of(cls, first: Speech, second: Speech, level: Level) -> LabelPair:
         """Of what either has ever said: a word that it has for other images is a word too."""
         images = common([first.answers, second.answers])
         shared = comparable(level, first, second)
-        return cls(first.only(images), second.only(images), level, images, shared)
+        blank = "" if shared.any() else _blank(level, first, second)
+        return cls(first.only(images), second.only(images), level, images, shared, blank)
 
     @property
     def names(self) -> tuple[str, str]:
@@ -72,6 +77,9 @@ class LabelPair:
 
     def measure(self, settings: Settings) -> Iterator[Measured]:
         """Every measure of the sets as a whole."""
+        if self.blank and len(self.images):
+            yield from (self._row(name, not_estimable(self.blank)) for name in _every())
+            return
         for comparable_only in (False, True):
             yield from self._sets(settings, comparable_only=comparable_only)
         yield from self._ranked(settings)
@@ -126,8 +134,26 @@ class LabelPair:
             limits=(0, 1),
             why=NO_IMAGES,
         )
-        for name, one in zip(("rbo", "rbo_min", "rbo_residual"), found, strict=True):
+        for name, one in zip(RANKED, found, strict=True):
             yield self._row(name, one)
+
+
+def _every() -> Iterator[str]:
+    """The names of what `measure` yields."""
+    for ending in ("", "_comparable"):
+        yield from (name + ending for name in (*MEANS, *(f"alpha_{name}" for name in SIMILAR)))
+    yield from RANKED
+
+
+def _blank(level: Level, first: Speech, second: Speech) -> str:
+    """Why a codebook tells nothing about two raters without a construct in common."""
+    if level.name != CODEBOOK:
+        return ""
+    mute = [one.name for one in (first, second) if not level.asserted(one.can_say()).any()]
+    if not mute:
+        return "there is no construct of the codebook that both have words for"
+    have = "has" if len(mute) == 1 else "have"
+    return f"{' and '.join(mute)} {have} words for none of the constructs of the codebook"
 
 
 def _mean_bounds(counted: Counted) -> tuple[float, float]:

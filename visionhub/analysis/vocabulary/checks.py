@@ -44,7 +44,7 @@ def findings(terms: Terms, rows: Crosswalk, codebook: Codebook | None = None) ->
     cycles = sorted(_cycles(terms, used, concepts), key=lambda finding: finding.kind)
     found = [*_contradictions(used), *cycles, *_strangers(terms, used)]
     if codebook:
-        found += _unmatched(codebook, terms, concepts)
+        found += unmatched(codebook, terms, concepts)
     return [*found, *_forgotten(terms, rows)]
 
 
@@ -122,7 +122,8 @@ def _strangers(terms: Terms, rows: Sequence[Row]) -> Iterator[Finding]:
         yield Finding("unknown label", text)
 
 
-def _unmatched(codebook: Codebook, terms: Terms, concepts: Concepts) -> Iterator[Finding]:
+def unmatched(codebook: Codebook, terms: Terms, concepts: Concepts) -> Iterator[Finding]:
+    """Words of a codebook that no term answers to, each with those that are most like it."""
     matcher = Matcher(terms, concepts)
     for construct in codebook.constructs:
         for entry in (*construct.terms, *construct.exclude):

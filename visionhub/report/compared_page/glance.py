@@ -13,8 +13,9 @@ from visionhub.report.compared_page.roster import Roster
 from visionhub.report.compared_page.values import Reasons
 
 BOXES = "F1 of boxes at IoU .5"
+# Of labels those that can be compared: of all of them, two empty lists would agree in full.
 HEADLINES = {  # task -> measure, threshold, words
-    "labels": ("jaccard", None, "labels: Jaccard, {level}"),
+    "labels": ("jaccard_comparable", None, "labels: Jaccard of comparable labels, {level}"),
     "objects": ("f1", 0.5, f"objects: {BOXES}"),
     "faces": ("f1", 0.5, f"faces: {BOXES}"),
     "text": ("character_error_rate", None, "text: character error rate (less is more agreement)"),

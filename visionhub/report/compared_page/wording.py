@@ -37,7 +37,7 @@ MIRROR = {
     "word_error_rate_of_a_as_reference": "word_error_rate_of_b_as_reference",
 }
 FIRST = (  # the order in which measures are offered; others follow as they come
-    "jaccard", "jaccard_comparable", "alpha_jaccard", "alpha_jaccard_comparable", "masi",
+    "jaccard_comparable", "jaccard", "alpha_jaccard", "alpha_jaccard_comparable", "masi",
     "masi_comparable", "alpha_masi", "alpha_masi_comparable", "shared_of_a",
     "shared_of_a_comparable", "rbo", "f1", "mean_iou", "precision", "panoptic_quality", "same_name",
     "count_icc", "count_equal", "count_mean_absolute_difference", "box_alpha",
