@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from visionhub_rekognition.faults import REGION
 
 from visionhub import registry
 from visionhub.engine.plan import Ask, question
@@ -86,7 +87,17 @@ def test_all_lines_without_a_price_are_named() -> None:
 
 
 def test_a_region_that_is_not_set_is_named_as_the_cause() -> None:
-    assert "no region is set (a price is known for us-east-1)" in refusal(*BOTH, region="")
+    said = refusal(*BOTH, region="")
+    assert "DetectLabels, IMAGE_PROPERTIES, for no region is set (a price is known for us" in said
+    assert said.count("no region is set") == 1
+    for part in ("--set rekognition.region=us-east-1", "AWS_REGION"):
+        assert part in said
+    assert "prices --toml" not in said  # a row for no region would be of no use
+
+
+def test_the_region_that_is_named_as_an_example_has_prices() -> None:
+    for text in (REGION, registry.get("rekognition").settings["region"].help):
+        assert any(region in text for region in PriceTable.packaged().regions("rekognition"))
 
 
 def own_table(tmp_path: Path, **changes: object) -> Path:

@@ -32,7 +32,7 @@ KEYS = (
     "for a profile of ~/.aws/credentials"
 )
 REGION = (
-    "set AWS_REGION, or --set rekognition.region, for example eu-central-1, or a region for your "
+    "set AWS_REGION, or --set rekognition.region, for example us-east-1, or a region for your "
     "profile in ~/.aws/config"
 )
 

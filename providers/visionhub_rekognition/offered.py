@@ -124,7 +124,7 @@ TASKS: Mapping[Task, TaskSpec] = {
 
 SETTINGS: Mapping[str, Parameter] = {
     "region": Parameter(
-        "", "AWS region, such as eu-central-1; empty: AWS_REGION, AWS_DEFAULT_REGION or the profile"
+        "", "AWS region, such as us-east-1; empty: AWS_REGION, AWS_DEFAULT_REGION or the profile"
     ),
     "profile": Parameter("", "profile of ~/.aws/config; empty: AWS_PROFILE or the default one"),
     "instance_role": Parameter(

@@ -77,7 +77,7 @@ def _lines(
 ) -> dict[tuple[str, str], Price]:
     """The price of every line that is asked; UsageError that lists all that have none."""
     lines: dict[tuple[str, str], Price] = {}
-    missing: list[str] = []
+    missing: dict[tuple[str, str], list[str]] = {}  # the lines of each provider and reason
     asked = {(q.provider, q.spec.sku): None for q in questions}  # in order, each once
     for provider, sku in asked:
         if sku is None:
@@ -85,14 +85,29 @@ def _lines(
         region = providers[provider].region()
         price = table.get(provider, sku, region, today)
         if price is None:
-            missing.append(table.why(provider, sku, region, today))
+            reason = table.reason(provider, sku, region, today)
+            missing.setdefault((provider, reason), []).append(sku)
         else:
             lines[provider, sku] = price
     if missing:
+        said = "; ".join(f"{p} {', '.join(skus)}{reason}" for (p, reason), skus in missing.items())
+        advice = [_remedy(table, providers[name]) for name, _ in missing]
         raise UsageError(
-            f"No price for {'; '.join(missing)}. Without a price nothing is sent. {HOW_TO_ADD}."
+            f"No price for {said}. Without a price nothing is sent. "
+            f"{'. '.join(dict.fromkeys(advice))}."
         )
     return lines
+
+
+def _remedy(table: PriceTable, provider: Provider) -> str:
+    """What to do about a line without a price: name a region that has some, or add it."""
+    known = table.regions(provider.name)
+    if provider.region() or not known or "region" not in provider.settings:
+        return HOW_TO_ADD
+    return (
+        f"Set a region that has prices:  --set {provider.name}.region={known[0]}  "
+        f"({provider.settings['region'].help})"
+    )
 
 
 def _currency(prices: Iterable[Price]) -> str:

@@ -117,14 +117,24 @@ class PriceTable:
 
     def why(self, provider: str, sku: str, region: str, on: date) -> str:
         """What `get` does not find, in words: the line, and the rows that come near."""
-        line = f"{provider} {sku}" + (f" in region {region}" if region else "")
+        return f"{provider} {sku}{self.reason(provider, sku, region, on)}"
+
+    def reason(self, provider: str, sku: str, region: str, on: date) -> str:
+        """The same without the line, so that lines with one reason can share it."""
+        where = f" in region {region}" if region else ""
         near = [p for p in self if (p.provider, p.sku) == (provider, sku)]
         later = [p.effective_from for p in near if p.region in (region, ANYWHERE)]
         if later:
-            return f"{line} on {on} (a price is known from {min(later)} on)"
+            return f"{where} on {on} (a price is known from {min(later)} on)"
         known = ", ".join(p.region for p in near)
         unset = "" if region or not known else ", for no region is set"
-        return f"{line}{unset} (a price is known for {known})" if known else line
+        return f"{where}{unset} (a price is known for {known})" if known else where
+
+    def regions(self, provider: str) -> list[str]:
+        """The regions that a provider's prices are of; none where they hold anywhere."""
+        return list(
+            dict.fromkeys(p.region for p in self if p.provider == provider and p.region != ANYWHERE)
+        )
 
     def check_age(
         self, today: date, *, allow_old: bool, among: Iterable[Price] | None = None
