@@ -138,7 +138,8 @@ def test_versions_are_named_by_what_tells_them_apart(years: Maker) -> None:
     number = next(one.question for one in found if one.revision == "imported 2016")
     assert choose(found, [f"google@q{number}"]).raters[0].revision == "imported 2016"
     for word, said in (
-        ("azure", "azure has not answered for labels; google, toy has"),
+        ("azure", "azure has not answered for labels; google, toy have"),
+        ("gogle", "google, toy have. Did you mean google?"),
         ("google@1999", "fits no version of google"),
         ("google@imported", "fits several versions of google"),
     ):

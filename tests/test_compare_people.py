@@ -188,6 +188,42 @@ def test_ratings_are_no_labels(compared: Compared) -> None:
     assert "joy" not in {row["thing"] for row in part_of(mixed).tables["cells"]}
 
 
+def test_what_a_person_left_open_is_told_with_the_number_of_images(compared: Compared) -> None:
+    rows = [(name, word, "ann", 1) for name in NAMES[:7] for word in ("dog", "sky")]
+    rows += [("a.jpg", "cat", "ann", 0), ("h.jpg", "dog", "ann", "?"), ("h.jpg", "sky", "ann", 1)]
+    notes = part_of(compared(*rows)).notes
+    assert any(note.startswith("ann has left labels open (dog") for note in notes)
+    assert any(" in 7 of 8 images: " in note for note in notes)  # a.jpg: cat is a no
+    rows = [*rows[:-3], *rows[-2:]]
+    (note,) = [one for one in part_of(compared(*rows)).notes if "open" in one]
+    assert note.startswith("ann has left labels open (dog) in 1 of 8 images: measures of a single")
+
+
+def test_whoever_is_alone_is_told_why(compared: Compared) -> None:
+    rows = [("a.jpg", "dog", "ann", 7), ("b.jpg", "dog", "ann", 1), ("a.jpg", "dog", "bob", 1)]
+    with pytest.raises(UsageError) as told:
+        compared(*rows, tasks=("labels",), raters=("one",))
+    assert "of those that --rater names one has answered; the codes of ann, bob are" in str(
+        told.value
+    )
+    assert "a number other than 0 and 1 was given for dog: -t ratings" in str(told.value)
+    with pytest.raises(
+        UsageError, match="two raters are needed, and nobody has answered; codes are"
+    ):
+        compared(*rows, tasks=("faces",))
+    with pytest.raises(UsageError, match="-t ratings: numbers of two coders are needed, or of one"):
+        compared(rows[0], rows[1], tasks=("ratings",))
+    with pytest.raises(UsageError, match="--rater names one alone: name another rater beside it"):
+        compared(raters=("one",))
+
+
+def test_of_many_strange_images_the_first_are_named(made: Path, tmp_path: Path) -> None:
+    rows = [("a.jpg", "dog", "ann", 1), *[(f"{n}.png", "dog", "ann", 1) for n in "vwxyz"]]
+    (ann,) = read(made, coded(tmp_path / "codes.csv", *rows))
+    some = "'v.png' (line 3), 'w.png' (line 4), 'x.png' (line 5) …"
+    assert ann.notes == (f"codes.csv: 5 rows name images that the study does not hold: {some}.",)
+
+
 def test_contradictions_count_as_missing_and_are_told(made: Path, tmp_path: Path) -> None:
     votes = (("a.jpg", 1), ("a.jpg", 0), ("b.jpg", 1), ("b.jpg", "yes"), ("c.jpg", "?"))
     rows = [(name, "dog", "ann", vote) for name, vote in (*votes, ("c.jpg", 0))]
@@ -333,8 +369,11 @@ def read(made: Path, path: str) -> list[Codes]:
         ([("a.jpg", "dog", "ann", "perhaps")], "line 2: value 'perhaps' is neither yes nor no"),
         ([("a.jpg", "dog", "ann", 1), ("b.jpg", "dog", "ann", "inf")], "line 3: value 'inf' is no"),
         ([("", "dog", "ann", 1)], "line 2: it names no image"),
-        ([("z.jpg", "dog", "ann", 1)], "none of its images is in the study"),
-        ([], "none of its images is in the study"),
+        (
+            [("z.jpg", "dog", "ann", 1)],
+            "none of its images is in the study, such as 'z.jpg' (line 2): write",
+        ),
+        ([], "there are no codes in it"),
     ],
 )
 def test_a_bad_table_is_refused_with_its_line(made, tmp_path, rows, sentence) -> None:
@@ -381,7 +420,8 @@ def test_empty_lines_count_for_nothing_and_strange_images_are_told(made, tmp_pat
     path.write_text("image;label;coder\na.jpg;dog;ann\n\nz.jpg;dog;ann\nb.jpg;;bob\n")
     ann, bob = read(made, str(path))
     assert (ann.name, bob.name, bob.labels) == ("ann", "bob", ())
-    assert ann.notes == ("codes.csv: 1 rows name images that the study does not hold.",)
+    told = "codes.csv: 1 row names an image that the study does not hold: 'z.jpg' (line 4)."
+    assert ann.notes == (told,)
     assert bob.notes == ()
 
 
@@ -422,7 +462,8 @@ def test_coco_boxes_are_read_in_ratios_and_cut_to_the_picture(made: Path, tmp_pa
     assert answers.boxes.tolist() == [[0, 0.2, 0.2, 1]]
     assert gold.answers(boxed=True, crowds=True).numbers["crowd"].tolist() == [0, 1]
     assert not gold.of_images
-    assert gold.notes == ("gold.json: 1 rows name images that the study does not hold.",)
+    told = "gold.json: 1 row names an image that the study does not hold: 'nowhere.jpg'."
+    assert gold.notes == (told,)
 
 
 BOXED = {"image_id": 1, "category_id": 7, "bbox": [0, 0, 1, 1]}

@@ -220,7 +220,10 @@ def test_a_contradiction_ends_with_exit_code_1(made: Path, run: Run) -> None:
         (["check", "--codebook", "absent.toml"], "--codebook absent.toml: No such file"),
         (["check", "--crosswalk", "binary"], "--crosswalk binary: it is no UTF-8 text."),
         (["check", "--codebook", "wrong.toml"], "--codebook wrong.toml is no codebook"),
-        (["propose", "--out", "wrong.toml"], "--out wrong.toml, line 1: there is no column"),
+        (
+            ["propose", "--out", "wrong.toml"],
+            "--out wrong.toml is no crosswalk: its first line has none of the columns",
+        ),
         (["propose", "--out", "absent/x.csv"], "Cannot write 'absent/x.csv'"),
     ],
 )

@@ -87,7 +87,11 @@ def test_a_table_made_by_hand_needs_three_columns() -> None:
     [
         ("", "mine.csv, line 1: the column label_a is missing."),
         ("label_a,label_b\nx,y\n", "mine.csv, line 1: the column relation is missing."),
-        ("label_a,label_b,relation,colour\n", "mine.csv, line 1: there is no column 'colour'; the"),
+        ("label_a,label_b,relation,colour\n", "line 1: no crosswalk has a column 'colour', but"),
+        (
+            "path,date\na.jpg,1\n",
+            "mine.csv is no crosswalk: its first line has none of the columns",
+        ),
         ("label_a;label_b;relation\n", "mine.csv, line 1: columns are separated by commas here,"),
         ("label_a,label_b,relation,label_a\n", "mine.csv, line 1: there are two columns label_a."),
         (HEAD + "x,a,y,b,same,,,,\n", "line 2: relation 'same': choose one of exact, narrower,"),

@@ -24,9 +24,10 @@ from visionhub.store.items import printable
 from visionhub.store.study import StudyFile
 
 WORDS = {"yes": 1.0, "true": 1.0, "no": 0.0, "false": 0.0, "": 1.0}
+SHOWN, LONGEST = 3, 60  # rows that a note names, and letters of what each says
 UNTOLD = ("na", "n/a", "nan", "?")
 
-_Found = Iterator[tuple[int | None, Code]]
+_Found = Iterator[tuple[int | str, Code]]  # an image's id; else where it is named, and how
 
 
 def coders(study: StudyFile, paths: Iterable[str]) -> list[Codes]:
@@ -52,17 +53,14 @@ def read_codes(names: Names, path: str) -> list[Codes]:
         raise UsageError(f"--codes {path} {what}.")
     read = _coco if path.lower().endswith(".json") else _table
     found: list[Code] = []
-    strange = 0
+    strange: list[str] = []
     for image, code in read(path, names):
-        if image is None:
-            strange += 1
+        if isinstance(image, str):
+            strange.append(image)
         else:
             found.append(code)
     if not found:
-        raise UsageError(
-            f"--codes {path}: none of its images is in the study: write them as its paths, file "
-            f"names or hashes (visionhub show lists them)."
-        )
+        raise UsageError(f"--codes {path}: {_nothing(strange)}.")
     found, torn = _settled(found)
     mine: dict[str, list[Code]] = {}
     for code in found:
@@ -90,10 +88,22 @@ def _settled(rows: list[Code]) -> tuple[list[Code], int]:
     ], len(torn)
 
 
-def _notes(name: str, strange: int, torn: int) -> tuple[str, ...]:
+def _nothing(strange: Sequence[str]) -> str:
+    """Why no code of a file counts."""
+    if not strange:
+        return "there are no codes in it"
+    return (
+        f"none of its images is in the study, such as {strange[0]}: write them as its paths, file "
+        f"names or hashes (visionhub export --table images lists them)"
+    )
+
+
+def _notes(name: str, strange: Sequence[str], torn: int) -> tuple[str, ...]:
     found = []
     if strange:
-        found.append(f"{name}: {strange:,} rows name images that the study does not hold.")
+        rows = "1 row names an image" if len(strange) == 1 else f"{len(strange):,} rows name images"
+        some = ", ".join(strange[:SHOWN]) + (" …" if len(strange) > SHOWN else "")
+        found.append(f"{name}: {rows} that the study does not hold: {some}.")
     if torn:
         found.append(
             f"{name}: {torn:,} times a coder said two things of one label of one image: these "
@@ -114,7 +124,7 @@ def _table(path: str, names: Names) -> _Found:
             raise UsageError(f"{at}: it names no image.")
         code = Code(coder or own, 0, label, _value(value, at), _box(box, at))
         found = names.find(image, folder)
-        yield found, replace(code, image=found or 0)
+        yield found or f"{image[:LONGEST]!r} (line {line})", replace(code, image=found or 0)
 
 
 def _text(cell: str) -> str:
@@ -163,9 +173,10 @@ def _coco(path: str, names: Names) -> _Found:
             f"--codes {path} is no COCO JSON (images, categories, annotations): {error!r}."
         ) from None
     own, folder = Path(path).stem, str(Path(path).parent)
-    ids = {key: names.find(str(one.get("file_name", "")), folder) for key, one in images.items()}
-    for found in ids.values():
-        yield found, Code(own, found or 0, "")
+    files = {key: _text(str(one.get("file_name", ""))) for key, one in images.items()}
+    ids = {key: names.find(file, folder) for key, file in files.items()}
+    for key, found in ids.items():
+        yield found or repr(files[key][:LONGEST]), Code(own, found or 0, "")
     for number, one in enumerate(boxes):
         at = f"--codes {path}, annotation {number}"
         try:

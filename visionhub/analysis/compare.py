@@ -7,6 +7,7 @@ from typing import Any
 
 from visionhub.analysis.codes import Codes
 from visionhub.analysis.compare_tasks import COMPARED, RATINGS
+from visionhub.analysis.lonely import lonely, nobody
 from visionhub.analysis.part import Part, Wanted
 from visionhub.analysis.raters import called, choosable, choose, offers, versions
 from visionhub.engine.rehearsal import is_rehearsal
@@ -51,12 +52,9 @@ def compare(study: StudyFile, wanted: Wanted) -> Comparison:
         if part is not None:
             found.parts.append(part)
         elif wanted.tasks:
-            raise UsageError(_lonely(study, task, wanted))
+            raise UsageError(lonely(study, task, wanted))
     if not found.parts:
-        raise UsageError(
-            f"{study.path}: no task has answers of two raters. Ask another provider with  "
-            f"visionhub annotate, give codes with --codes, or name two versions with --rater."
-        )
+        raise UsageError(f"{study.path}: {nobody(wanted)}")
     return found
 
 
@@ -90,12 +88,3 @@ def _about(wanted: Wanted) -> dict[str, Any]:
         "sources": getattr(sources, "name", "none: each image is its own"),
         "guesses": ", ".join(wanted.sensitive) or "none",
     }
-
-
-def _lonely(study: StudyFile, task: str, wanted: Wanted) -> str:
-    if task == RATINGS and not any(one.ratings for one in wanted.coders):
-        return f"-t {task}: give numbers that people coded, other than 0 and 1, with --codes."
-    names = [] if task == RATINGS else [one.provider for one in versions(study, Task(task))]
-    there = ", ".join(dict.fromkeys(names)) or "nobody"
-    coders = f", with {len(wanted.coders)} coders" if wanted.coders else ""
-    return f"-t {task}: two raters are needed, and {there} has answered{coders}."

@@ -108,19 +108,23 @@ def left_open(people: Mapping[str, Decided]) -> list[str]:
     """What a reader should know about labels that a person has not decided about everywhere."""
     notes = []
     for name, one in people.items():
-        images = len(one.speech.answers.images)
-        labels = [
-            label
-            for label in one.speech.answers.texts["name"]
-            if len(np.union1d(one.codes.noes(label), _yes(one.codes, label))) < images
-        ]
+        images = one.speech.answers.images
+        gaps = {label: _undecided(one, label, images) for label in one.speech.answers.texts["name"]}
+        labels = [label for label, left in gaps.items() if len(left)]
         if labels:
             some = ", ".join(labels[:3]) + (" …" if len(labels) > 3 else "")  # noqa: PLR2004
+            many = len(np.unique(np.concatenate(list(gaps.values()))))
             notes.append(
-                f"{name} has not decided about {some} in all of {images:,} images: measures of "
-                f"single labels leave these images out, those of sets take it as not said."
+                f"{name} has left labels open ({some}) in {many:,} of {len(images):,} images: "
+                f"measures of a single label leave out the images where it is open, those of sets "
+                f"take it as not said."
             )
     return notes
+
+
+def _undecided(one: Decided, label: str, images: Integers) -> Integers:
+    """Ids of the images of which a person has said neither yes nor no about a label."""
+    return np.setdiff1d(images, np.union1d(one.codes.noes(label), _yes(one.codes, label)))
 
 
 def _yes(codes: Codes, label: str) -> Integers:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 
 from visionhub.errors import UsageError
 from visionhub.schema import Task
@@ -143,8 +144,7 @@ def _named(found: Sequence[Rater], word: str, task: str) -> Rater:
     name, provider, parts = _read(word)
     mine = [rater for rater in found if rater.provider == provider]
     if not mine:
-        known = ", ".join(dict.fromkeys(rater.provider for rater in found)) or "nobody"
-        raise UsageError(f"--rater {word}: {provider} has not answered for {task}; {known} has.")
+        raise UsageError(f"--rater {word}: {_unknown(found, provider, task)}")
     fitting = [rater for rater in mine if _fits(rater, parts)] if parts else [_usual(mine)]
     if len(fitting) > 1:  # a canary's revision begins as that of what it asked again
         fitting = [rater for rater in fitting if not rater.canary] or fitting
@@ -155,6 +155,16 @@ def _named(found: Sequence[Rater], word: str, task: str) -> Rater:
         which = "fits several versions" if fitting else "fits no version"
         raise UsageError(f"--rater {word}: {which} of {provider} for {task}. There are: {several}.")
     return replace(fitting[0], name=name)
+
+
+def _unknown(found: Sequence[Rater], provider: str, task: str) -> str:
+    """Who has answered, where the one that was named has not; and who may have been meant."""
+    names = list(dict.fromkeys(rater.provider for rater in found))
+    have = "have" if len(names) > 1 else "has"
+    near = get_close_matches(provider, names, 1)
+    meant = f" Did you mean {near[0]}?" if near else ""
+    known = ", ".join(names) or "nobody"
+    return f"{provider} has not answered for {task}; {known} {have}.{meant}"
 
 
 def offers(found: Iterable[Rater], word: str) -> bool:

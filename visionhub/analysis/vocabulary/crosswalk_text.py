@@ -52,10 +52,12 @@ def parsed(
 def _header(names: Sequence[str], where: str) -> Sequence[str]:
     if len(names) == 1 and ";" in names[0]:
         _refuse(f"{where}, line 1", "columns are separated by commas here, not by semicolons")
+    known = ", ".join(COLUMNS)
+    if names and not set(names) & set(COLUMNS):
+        _refuse(f"{where} is no crosswalk", f"its first line has none of the columns {known}")
     for name in names:
         if name not in COLUMNS:
-            known = ", ".join(COLUMNS)
-            _refuse(f"{where}, line 1", f"there is no column {name!r}; the columns are {known}")
+            _refuse(f"{where}, line 1", f"no crosswalk has a column {name!r}, but {known}")
         if names.count(name) > 1:
             _refuse(f"{where}, line 1", f"there are two columns {name}")
     for name in NEEDED:
