@@ -234,6 +234,10 @@ def test_what_is_listed_itself_is_not_excluded_with_what_is_broader(labels: Term
         ("police = [1]", 'mine.toml: police: write a label as "Police" or {'),
         ('police = [{ label = "x", lang = "en" }]', 'mine.toml: police: write a label as "Police"'),
         ('police = [" "]', "mine.toml: police: a label and a vocabulary are texts, and a label is"),
+        (
+            'police = ["x"]\nPolice = ["x"]',
+            "mine.toml: police and Police differ by their case only",
+        ),
         ('[p]\nterms = ["x"]\nnarrower = 1', "mine.toml: p: narrower is true or false."),
         ('[p]\nterms = ["x"]\nexclude = ["x"]', "mine.toml: p: 'x' is both listed and excluded."),
     ],
@@ -279,8 +283,19 @@ def test_accounting_goes_tier_by_tier() -> None:
         Mapped("codebook", "same", 1, 5, 5 / 15),
     ]
     assert accounting(some, rows, mine, theirs)[-1] == Mapped("none", "", 1, 5, 5 / 15)
-    assert unmapped(some, align(some, rows).crosswalk, mine, theirs) == [("Plugh", 5)]
+    assert unmapped(some, rows, mine, theirs) == [("Plugh", 5)]
+    assert unmapped(some, rows, mine, theirs, book) == []
     assert accounting(some, rows, mine * 0, theirs) == [Mapped("none", "", 0, 0, None)]
+
+
+def test_what_is_told_as_left_is_what_the_accounts_leave() -> None:
+    """Equal words of two things count as mapped, by their letters, in both."""
+    bird = Term("imagenet-1k", "crane", "n02012849", mass=1)
+    machine = Term("imagenet-21k", "crane", "n03126707", mass=1)
+    some = Terms([bird, machine])
+    rows, mine, theirs = Crosswalk(propose(some)), np.array([1, 0]), np.array([0, 1])
+    assert [one.tier for one in accounting(some, rows, mine, theirs)] == ["exact"]
+    assert unmapped(some, rows, mine, theirs) == []
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=10, max_size=10))

@@ -155,8 +155,9 @@ def _mapped(one: Speech, other: Speech, words: Vocabulary) -> Iterator[dict[str,
 
 def _left(one: Speech, other: Speech, words: Vocabulary) -> Iterator[dict[str, Any]]:
     """The most frequent words that the other has no word for."""
-    level = words.alignment.crosswalk
-    for name, mass in unmapped(words.terms, level, _mass(one, words), _mass(other, words)):
+    rows = words.alignment.crosswalk_rows
+    masses = _mass(one, words), _mass(other, words)
+    for name, mass in unmapped(words.terms, rows, *masses, words.codebook):
         yield {"of": one.name, "to": other.name, "label": name, "mass": mass}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -10,7 +11,8 @@ from visionhub.analysis.compare import Comparison, Part
 from visionhub.analysis.measured import Measured
 from visionhub.report.terminal import Section
 
-SMALL = 0.005  # what two decimals would make 0
+SMALL = 0.005  # what two decimals would make 0, or 1
+ROUNDING = 1e-9  # what may be an error of computing
 HIDDEN = ("rbo_min", "rbo_residual", "prevalence_index", "bias_index", "percent_agreement")
 
 
@@ -95,12 +97,18 @@ def cell(row: Measured | None) -> str:
 
 
 def number(value: float | None) -> str:
-    """Two decimals; of what is smaller one digit, and of large numbers none."""
+    """Two decimals; more where these would say 0 or 1, and of large numbers none.
+
+    >>> [number(one) for one in (0.5, 0.0004, 0.99918, 1.0, -0.9996, 1234.5)]
+    ['0.50', '0.0004', '0.9992', '1.00', '-0.9996', '1,234']
+    """
     if value is None:
         return ""
     size = abs(value)
     if size >= 100:  # noqa: PLR2004
         return f"{value:,.0f}"
-    if 0 < size < SMALL:
+    if ROUNDING < size < SMALL:
         return f"{value:.1g}"
-    return f"{value:.2f}".replace("-0.00", "0.00")
+    left = 1 - size
+    digits = math.ceil(-math.log10(left)) if ROUNDING < left <= SMALL else 2
+    return f"{value:.{digits}f}".replace("-0.00", "0.00")

@@ -16,7 +16,7 @@ from visionhub.analysis.measured import Measured
 from visionhub.report.compared import intervals, number
 from visionhub.report.compared_blocks import BLOCKS, Block
 from visionhub.report.compared_things import long_table, reliability_table, things_tables
-from visionhub.report.plain import counted, plain
+from visionhub.report.plain import counted, percent, plain
 from visionhub.report.terminal import Section
 
 PAIR = 2
@@ -44,16 +44,11 @@ class Reasons:
             return f"none{mark}"
         if found.low is None or found.high is None:
             return f"{number(found.value)}{mark}"
-        return f"{number(found.value)} [{_end(found.low)}, {_end(found.high)}]"
+        return f"{number(found.value)} [{number(found.low)}, {number(found.high)}]"
 
     def notes(self) -> tuple[str, ...]:
         """What the letters stand for."""
         return tuple(f"({letter}) {reason}" for reason, letter in self.letters.items())
-
-
-def _end(value: float) -> str:
-    """An end of an interval: two decimals are enough for it."""
-    return number(value) if abs(value) >= 1 else f"{value:.2f}".replace("-0.00", "0.00")
 
 
 def sections(found: Comparison) -> Iterator[Section]:
@@ -196,7 +191,7 @@ def _mapped(part: Part) -> Iterator[Section]:
         return
     order = [*(tier for tier in tiers if tier != "none"), *(["none"] if "none" in tiers else [])]
     lines = [
-        [one, other, *(f"{100 * mine[t]:.0f} %" if t in mine else "" for t in order)]
+        [one, other, *(percent(mine[t]) if t in mine else "" for t in order)]
         for (one, other), mine in shares.items()
     ]
     note = (

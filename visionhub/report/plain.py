@@ -22,6 +22,18 @@ def counted(number: int, word: str) -> str:
     return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
 
 
+def percent(share: float, digits: int = 0) -> str:
+    """A share in per cent; what is not nothing, or not all, is not rounded to it.
+
+    >>> percent(0.0004), percent(0.25), percent(0.9996), percent(1)
+    ('<1 %', '25 %', '>99 %', '100 %')
+    """
+    text, least = f"{100 * share:.{digits}f}", 10**-digits
+    if 0 < share < 1 and float(text) in (0, 100):
+        return f"<{least:g} %" if share < 0.5 else f">{100 - least:g} %"  # noqa: PLR2004
+    return f"{text} %"
+
+
 def plain(value: object, longest: int = 0) -> str:
     r"""`value` on one line without control characters; cut to `longest` characters when given.
 

@@ -8,7 +8,7 @@ from itertools import permutations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from visionhub.report.plain import counted
+from visionhub.report.plain import counted, percent
 from visionhub.report.terminal import Section
 from visionhub.report.vocabulary import read_codebook, read_crosswalk, read_terms
 from visionhub.store.study import StudyFile
@@ -70,14 +70,12 @@ def _mapped(found: Emitted, table: Crosswalk, book: Codebook | None) -> dict[str
     import numpy as np
 
     from visionhub.analysis.vocabulary.accounting import accounting, unmapped
-    from visionhub.analysis.vocabulary.alignment import align
 
     masses: dict[str, dict[str, Any]] = {}
     for emission in (each for each in found.emissions if each.current):
         mine = masses.setdefault(emission.task, {})
         zeros = np.zeros(len(found.terms), dtype=np.int64)
         mine.setdefault(emission.provider, zeros)[emission.term] += emission.mass
-    level = align(found.terms, table).crosswalk
     mapped, lost = [], []
     for task, by_provider in masses.items():
         for rater, other in permutations(by_provider, 2):
@@ -86,7 +84,7 @@ def _mapped(found: Emitted, table: Crosswalk, book: Codebook | None) -> dict[str
             mapped += [
                 {**names, **asdict(row)} for row in accounting(found.terms, table, *pair, book)
             ]
-            left = unmapped(found.terms, level, *pair, len(found.terms))
+            left = unmapped(found.terms, table, *pair, book, len(found.terms))
             lost += [{**names, "label": label, "mass": mass} for label, mass in left]
     return {"mapped": mapped, "unmapped": lost}
 
@@ -165,7 +163,7 @@ def _mapping(found: Mapping[str, Any]) -> Iterator[Section]:
             m["how"],
             m["terms"],
             m["mass"],
-            "" if m["share"] is None else f"{100 * m['share']:.1f} %",
+            "" if m["share"] is None else percent(m["share"], 1),
         ]
         for m in found["mapped"]
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -60,17 +60,24 @@ def accounting(
     concept on which it can be compared (`Level.comparable`). It is put down to the first tier that
     maps it, with the rows of this and the tiers before.
     """
-    left = np.flatnonzero(mass)
-    total, found = int(mass.sum()), []
+    total = int(mass.sum())
+    steps = list(_steps(terms, rows, mass, other, codebook))
+    found = [_mapped(tier, how, some, mass, total) for tier, how, some in steps if len(some)]
+    return found or [_mapped(NONE, "", np.flatnonzero(mass), mass, total)]
+
+
+def _steps(
+    terms: Terms, rows: Crosswalk, mass: Integers, other: Integers, codebook: Codebook | None
+) -> Iterator[tuple[str, str, Integers]]:
+    """Tier by tier, and how, the terms that are put down to it; at last what nothing maps."""
+    mine, theirs = np.flatnonzero(mass), np.flatnonzero(other)
+    left = mine
     for tier, level in _tiers(terms, rows, codebook):
-        same, reached = level.mapped(left, np.flatnonzero(mass), np.flatnonzero(other))
-        for how, some in ((SAME, same), (RELATED, reached & ~same)):
-            if some.any():
-                found.append(_mapped(tier, how, left[some], mass, total))
+        same, reached = level.mapped(left, mine, theirs)
+        yield tier, SAME, left[same]
+        yield tier, RELATED, left[reached & ~same]
         left = left[~reached]
-    if len(left) or not total:
-        found.append(_mapped(NONE, "", left, mass, total))
-    return found
+    yield NONE, "", left
 
 
 def _mapped(tier: str, how: str, terms: Integers, mass: Integers, total: int) -> Mapped:
@@ -92,12 +99,15 @@ def _tiers(terms: Terms, rows: Crosswalk, codebook: Codebook | None) -> list[tup
 
 
 def unmapped(
-    terms: Terms, level: Level, mass: Integers, other: Integers, most: int = 20
+    terms: Terms,
+    rows: Crosswalk,
+    mass: Integers,
+    other: Integers,
+    codebook: Codebook | None = None,
+    most: int = 20,
 ) -> list[tuple[str, int]]:
-    """The labels that a level does not map to the other rater, with their mass, heaviest first."""
-    mine = np.flatnonzero(mass)
-    _, reached = level.mapped(mine, mine, np.flatnonzero(other))
-    left = mine[~reached]
+    """The labels that `accounting` puts down to no tier, with their mass, heaviest first."""
+    *_, (_, _, left) = _steps(terms, rows, mass, other, codebook)
     order = left[np.argsort(-mass[left], kind="stable")][:most]
     return [(terms[i].name, int(mass[i])) for i in order.tolist()]
 

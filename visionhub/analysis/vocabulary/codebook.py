@@ -79,6 +79,11 @@ class Codebook:
             raise UsageError(f"{where} is no codebook (TOML): {error}.") from None
         if not document:
             raise UsageError(f'{where} is empty: write constructs, as in  police = ["Police"]')
+        names: dict[str, str] = {}
+        for name in document:
+            other = names.setdefault(name.casefold(), name)
+            if other != name:
+                _refuse(where, f"{other} and {name} differ by their case only: make them one")
         return cls(tuple(_construct(name, said, where) for name, said in document.items()))
 
 

@@ -10,6 +10,7 @@ from visionhub.report.card import safe
 from visionhub.report.compared_page.axis import short
 from visionhub.report.compared_page.listing import listing, plain_table
 from visionhub.report.compared_page.roster import Roster
+from visionhub.report.plain import percent
 
 WIDTH, HEIGHT, ROOM = 600, 26, 34  # of a bar; of a segment that holds its number
 TIERS = {
@@ -66,14 +67,14 @@ def _legend(rows: Sequence[Row]) -> str:
 
 def _bar(at: int, pair: tuple[str, str], rows: Sequence[Row], roster: Roster) -> str:
     known = [row for row in rows if row["share"] is not None]
-    said = "; ".join(f"{_named(row)} {100 * row['share']:.0f} %" for row in known)
+    said = "; ".join(f"{_named(row)} {percent(row['share'])}" for row in known)
     left = sum(row["share"] for row in known if row["tier"] == "none")
     return (
         f'<tr><th scope="row">{roster.tag(pair[0])}</th><td>{roster.tag(pair[1])}</td><td>'
         f'<svg class="stack" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
         f'aria-labelledby="b{at}t b{at}d"><title id="b{at}t">Labels of {safe(pair[0])} that '
         f'{safe(pair[1])} has a word for</title><desc id="b{at}d">{safe(said, 900)}</desc>'
-        f'{_segments(known)}</svg></td><td class="num">{100 * left:.0f} %</td></tr>'
+        f'{_segments(known)}</svg></td><td class="num">{percent(left)}</td></tr>'
     )
 
 
@@ -96,7 +97,7 @@ def _segments(rows: Sequence[Row]) -> str:
         parts += [f'<rect class="stripes" {box}/>'] if row["how"] == WIDER else []
         if width >= ROOM:
             middle = short(start + width / 2)
-            parts.append(f'<text x="{middle}" y="18">{100 * row["share"]:.0f} %</text>')
+            parts.append(f'<text x="{middle}" y="18">{percent(row["share"])}</text>')
         start += width
     return "".join(parts)
 
