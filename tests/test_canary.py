@@ -397,6 +397,8 @@ def test_a_rehearsed_canary_meets_faults_and_stays_a_rehearsal(
         assert sandbox.calls.count() > 2
     found = json.loads(out)
     assert (code, found["rehearsal"], found["changed"]) == (0, True, False)
+    with pytest.raises(UsageError, match=r"is a rehearsal: add --sandbox\."):
+        run("drift", "rehearsal.db", "-p", provider, "--canary", "--yes")
     assert [part["task"] for part in found["tasks"]] == tasks.split(",")
     for part in found["tasks"]:
         assert part["verdict"] == "no evidence of a change", part

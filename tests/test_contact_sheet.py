@@ -16,6 +16,7 @@ from tests.conftest import jpeg
 from tests.made import Made, made_study
 from tests.parsed import Page, check_harmless
 from visionhub.cli.contact_sheet import contact_sheet as command
+from visionhub.engine.rehearsal import MARK
 from visionhub.errors import UsageError
 from visionhub.report.answers import Item, Shown
 from visionhub.report.contact import contact_sheet
@@ -75,6 +76,16 @@ def test_guesses_about_people_are_announced_where_they_are(made: Made, text: str
     with StudyFile(made.path) as study:
         contact_sheet(study, tmp_path / "sheet.html", limit=1, sort="path")  # no face on it
     assert note not in (tmp_path / "sheet.html").read_text("utf-8")
+
+
+def test_a_rehearsal_says_so_in_a_box(text: str, tmp_path) -> None:
+    with StudyFile(made_study(tmp_path).path, write=True) as study:
+        with study.transaction() as sql:
+            sql.execute("INSERT INTO marks VALUES (?, '')", (MARK,))
+        contact_sheet(study, tmp_path / "page.html")
+    box = '<p class="warning" role="note"><strong>REHEARSAL.'
+    assert box in (tmp_path / "page.html").read_text("utf-8")
+    assert box not in text
 
 
 def test_pictures_are_small_and_without_metadata(text: str) -> None:
@@ -175,7 +186,7 @@ def test_the_command_says_what_was_not_searched(made: Made, tmp_path) -> None:
     result = CliRunner().invoke(app, [str(made.path), "--out", str(out)], catch_exceptions=False)
     assert result.exit_code == 0
     assert "5 of 5 photographs" in result.stdout
-    assert "2 were not searched for faces" in result.stderr
+    assert "2 photographs not searched for faces" in result.stderr
     result = CliRunner().invoke(app, [str(made.path), "--out", str(out), "--show-faces"])
     assert "Faces are shown" in out.read_text("utf-8")
     assert "not searched" not in result.stderr

@@ -245,8 +245,10 @@ def test_a_moved_or_changed_file_is_told(tmp_path) -> None:
     Path(made.photos["full"]).rename(tmp_path / "elsewhere.jpg")
     number = str(made.ids["full"])
     assert "the file has moved" in run(made, number).stdout
-    with pytest.raises(UsageError, match="has moved"):
+    with pytest.raises(UsageError, match=r"has moved\. Name the file where it is now"):
         run(made, number, "--out", str(tmp_path / "drawn.png"))
+    run(made, str(tmp_path / "elsewhere.jpg"), "--out", str(tmp_path / "drawn.png"))
+    assert (tmp_path / "drawn.png").exists()
     Path(made.photos["full"]).write_bytes(b"something else")
     assert "has changed since it was annotated" in run(made, number).stdout
 

@@ -53,6 +53,20 @@ def test_reasons_problems_and_unknown_members_are_told(made: Made) -> None:
     assert [m["member"] for m in found["unknown_members"]] == ["labels[].new_thing"]
 
 
+def test_what_cannot_be_read_is_told_by_name(made: Made) -> None:
+    with StudyFile(made.path) as study:
+        found = coverage(study)["unreadable"]
+        paths = study.query(
+            "SELECT path FROM paths p LEFT JOIN images i ON i.id = p.image_id "
+            "WHERE coalesce(i.problem, p.problem) IS NOT NULL"
+        ).column("path")
+    assert {entry["path"] for entry in found} == set(paths) != set()
+    assert {entry["reason"] for entry in found} == {"truncated", "denied"}
+    text = run(str(made.path))
+    assert all(path in text for path in paths)
+    assert f"contact-sheet {made.path} --sort problems" in text
+
+
 def test_the_table_and_json_say_the_same(made: Made) -> None:
     text = run(str(made.path))
     assert "40.0 % (2)" in text

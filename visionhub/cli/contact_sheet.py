@@ -34,14 +34,15 @@ def contact_sheet(
 ) -> None:
     """Write one self-contained HTML page of photographs with their annotations."""
     from visionhub.report.contact import contact_sheet as write_page
+    from visionhub.report.plain import counted
     from visionhub.store.study import StudyFile
 
     with StudyFile(study) as opened:
         counts = write_page(opened, out, limit=limit, sort=sort.value, show_faces=show_faces)
-    typer.echo(f"{counts.photographs} of {counts.of} photographs: {out}")
+    typer.echo(f"{counts.photographs} of {counted(counts.of, 'photograph')}: {out}")
     if counts.unsearched:
         typer.echo(
-            f"{counts.unsearched} were not searched for faces and are blurred as a whole: annotate "
-            f"them with -t faces, or use --show-faces.",
+            f"{counted(counts.unsearched, 'photograph')} not searched for faces, blurred as a "
+            f"whole: annotate with -t faces, or use --show-faces.",
             err=True,
         )

@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from visionhub import registry
-from visionhub.engine.plan import DEFAULT_TASKS, Ask, plan
+from visionhub.engine.plan import DEFAULT_TASKS, Ask, is_service, plan
 from visionhub.engine.progress import Progress
+from visionhub.engine.rehearsal import is_rehearsal
 from visionhub.engine.sources import Sources, shown
 from visionhub.errors import UnreadableImage, UsageError
 from visionhub.files import read
@@ -77,8 +78,9 @@ def prepare(study: Path, ask: Ask, size: int | None = None) -> Canary:
         raise UsageError("--canary: name one provider with -p: each has a set of its own.")
     name = ask.providers[0]
     with StudyFile(study) as opened:
-        usual = canaries.usual(opened, name)
-        asked = _as_usual(ask, registry.get(name), usual)
+        provider, usual = registry.get(name), canaries.usual(opened, name)
+        _check_rehearsal(opened, ask, provider)
+        asked = _as_usual(ask, provider, usual)
         known, begun = canaries.moments(opened, name), canaries.begun(opened, name)
         found = _set(opened, name, asked.tasks, size, asked_before=bool(known))
     if not known:
@@ -103,6 +105,13 @@ def finish(study: Path, canary: Canary, progress: Progress) -> None:
     if not (progress.interrupted or progress.unsent or progress.elsewhere):
         with StudyFile(study, write=True, shared=True) as opened:
             canaries.finish(opened, canary.provider, canary.ask.canary)
+
+
+def _check_rehearsal(study: StudyFile, ask: Ask, provider: Provider) -> None:
+    """UsageError where the service itself would be asked: else it is its credentials that lack."""
+    rehearsing = ask.sandbox or f"{provider.name}.sandbox" in ask.settings or provider.rehearsing
+    if is_service(type(provider)) and not rehearsing and is_rehearsal(study):
+        raise UsageError(f"--canary: {str(study.path)!r} is a rehearsal: add --sandbox.")
 
 
 def _as_usual(ask: Ask, provider: Provider, usual: Mapping[str, str]) -> Ask:

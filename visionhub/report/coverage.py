@@ -50,6 +50,11 @@ _IMAGES = (
     "SELECT problem, count(*) FROM images WHERE problem IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1"
 )
 _FILES = "SELECT problem, count(*) FROM paths WHERE problem IS NOT NULL GROUP BY 1"
+_UNREAD = (
+    "SELECT coalesce(i.problem, p.problem) AS why, p.path FROM paths p LEFT JOIN images i ON "
+    "i.id = p.image_id WHERE why IS NOT NULL ORDER BY p.id LIMIT ?"
+)
+SOME = 5  # of the files that could not be read, by name; a contact sheet has more
 _DETAIL = re.compile(
     rf"^((?:unreadable image: )?(?:{'|'.join(sorted(REASONS))}))(?:: | \().*", re.DOTALL
 )
@@ -74,6 +79,7 @@ def coverage(study: StudyFile) -> dict[str, Any]:
         "reasons": _merged(study, _REASONS, ("task", "provider", "status", "reason", "images")),
         "unreadable_images": _dicts(study, _IMAGES, ("reason", "images")),
         "unreadable_files": _merged(study, _FILES, ("reason", "files")),
+        "unreadable": _dicts(study, _UNREAD, ("reason", "path"), (SOME,)),
         "unknown_members": _dicts(study, _UNKNOWN, ("task", "provider", "member", "answers")),
     }
 
@@ -82,8 +88,10 @@ def _one(study: StudyFile, sql: str) -> int:
     return int(study.query(sql).rows[0][0])
 
 
-def _dicts(study: StudyFile, sql: str, names: Sequence[str]) -> list[dict[str, Any]]:
-    return [dict(zip(names, row, strict=True)) for row in study.query(sql).rows]
+def _dicts(
+    study: StudyFile, sql: str, names: Sequence[str], values: Sequence[int] = ()
+) -> list[dict[str, Any]]:
+    return [dict(zip(names, row, strict=True)) for row in study.query(sql, values).rows]
 
 
 def _tasks(study: StudyFile, images: int) -> list[dict[str, Any]]:

@@ -46,7 +46,11 @@ def draw_report(study: StudyFile, report: ImageReport, out: Path) -> None:
         raise UsageError(f"--out {str(out)!r} is a photograph of this study: choose another name.")
     if not report.file.data:
         where = report.file.path or report.image.sha256
-        raise UsageError(f"Cannot draw on {where!r}: {report.file.problem}.")
+        raise UsageError(
+            f"Cannot draw on {where!r}: {report.file.problem}. Name the file where it is now, in "
+            f"place of {report.image.name!r} or its number, or annotate its folder once more: what "
+            f"is answered is not asked again."
+        )
     _, sent = render(report.file.data, Limits())
     picture = drawn(sent.open(), layers(report.answers))
     with whole(out) as file:

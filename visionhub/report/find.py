@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,16 @@ FIRST_PATH = "(SELECT path FROM paths p WHERE p.image_id = i.id ORDER BY p.id LI
 
 @dataclass(frozen=True, slots=True)
 class FoundImage:
-    """An image of a study: its row, and its paths as the file system takes them, oldest first."""
+    """An image of a study: its row, and its paths as the file system takes them, oldest first.
+
+    given: the file that a person named it by, which need be none of these.
+    """
 
     id: int
     sha256: str
     facts: dict[str, Any]
     paths: tuple[str, ...]
+    given: str = ""
 
     @property
     def name(self) -> str:
@@ -53,7 +57,8 @@ def find_image(study: StudyFile, typed: str) -> FoundImage:
     """
     for ids in _candidates(study, typed):
         if len(ids) == 1:
-            return load_images(study, ids)[0]
+            given = typed if Path(typed).is_file() else ""
+            return replace(load_images(study, ids)[0], given=given)
         if ids:
             raise UsageError(
                 f"{typed!r} fits several images of this study: give more of the path or the hash."
@@ -89,7 +94,7 @@ def load_images(study: StudyFile, ids: Sequence[int]) -> list[FoundImage]:
 
 def photograph(image: FoundImage) -> Photograph:
     """The image's file, from the first of its paths that still holds the same bytes."""
-    tried = [_tried(image, path) for path in image.paths]
+    tried = [_tried(image, path) for path in (*image.paths, image.given) if path]
     lost = Photograph("", problem="no path of it is left in the study")
     return next((found for found in tried if found.data), tried[0] if tried else lost)
 

@@ -17,6 +17,10 @@ from visionhub.report.shown import guesses_note
 from visionhub.store.items import now
 from visionhub.store.study import StudyFile
 
+REHEARSAL = (
+    '<p class="warning" role="note"><strong>REHEARSAL.</strong> A stand-in on one\u2019s own '
+    "machine answered for the cloud services. Nothing on this page is a finding about them.</p>\n"
+)
 STYLES = 8  # colours and dash patterns in contact_sheet.css
 
 _QUESTIONS = (
@@ -43,6 +47,7 @@ class Sheet:
     questions: Sequence[tuple[Any, ...]]
     styles: dict[tuple[str, str], int] = field(default_factory=dict)
     guessed: frozenset[str] = frozenset()  # sensitive properties that are on the page
+    rehearsal: bool = False
 
     @classmethod
     def of(
@@ -54,8 +59,9 @@ class Sheet:
         pairs = dict.fromkeys((row[1], row[0]) for row in rows)
         styles = {pair: number % STYLES for number, pair in enumerate(pairs)}
         guessed = frozenset(study.query(_GUESSED, (json.dumps(ids),)).column("name"))
-        name = study.path.name + (" (REHEARSAL)" if is_rehearsal(study) else "")
-        return cls(name, len(ids), total, sort, show_faces, rows, styles, guessed)
+        mock = is_rehearsal(study)
+        name = study.path.name + (" (REHEARSAL)" if mock else "")
+        return cls(name, len(ids), total, sort, show_faces, rows, styles, guessed, mock)
 
     def style(self, answer: Shown) -> str:
         """The class that gives an answer its colour and, for those who see none, its dashes."""
@@ -75,7 +81,7 @@ def page_start(sheet: Sheet) -> str:
 <header>
 <h1>Contact sheet <span>{safe(sheet.study)}</span></h1>
 <p class="lead">{shown} · made {now()[:10]} with visionhub {safe(__version__)}</p>
-{_warning(sheet)}<ul class="reading">{_reading(sheet)}</ul>
+{REHEARSAL if sheet.rehearsal else ""}{_warning(sheet)}<ul class="reading">{_reading(sheet)}</ul>
 <details class="who"><summary>Who answered: providers, revisions, scales</summary>
 {_who(sheet)}</details>
 </header>

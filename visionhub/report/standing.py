@@ -27,6 +27,10 @@ def sections(found: Mapping[str, Any]) -> Iterator[Section]:
             notes = (*([note] if note else []), *([f"… {more} more: --json"] if more > 0 else []))
             columns = tuple(entries[0])
             yield Section(title, columns, rows, notes, columns[-1:])
+    if found["unreadable"]:
+        rows = [list(entry.values()) for entry in found["unreadable"]]
+        note = f"More of them: visionhub contact-sheet {found['study']} --sort problems"
+        yield Section("The first that cannot be read or decoded", ("reason", "path"), rows, (note,))
 
 
 SECTIONS = (
