@@ -21,6 +21,7 @@ from visionhub.analysis.resample import Resampling
 from visionhub.analysis.settings import Settings
 from visionhub.cli import app
 from visionhub.errors import UsageError
+from visionhub.report import drifted
 from visionhub.schema import (
     Annotation,
     Box,
@@ -338,6 +339,25 @@ def test_faces_are_matched_and_scores_compared(maker) -> None:
     assert part.tables["changes"][0]["lost_near_floor"] == N  # for all that is seen, it is .9 now
     (evidence,) = part.verdict.evidence
     assert evidence.startswith("things gained less those lost, an image: -1")
+
+
+def test_what_moved_is_no_image_without_change_and_no_evidence_by_itself(maker) -> None:
+    then = {n: Annotation(faces=(face(0.1, 0.9),) if n in NAMES[:3] else ()) for n in NAMES}
+    now = {**then, "0.jpg": Annotation(faces=(face(0.11, 0.8),))}
+    maker.answered("p", Task.FACES, then)
+    maker.answered("p", Task.FACES, now, revision="imported b", received_at="2026-12-01T00:00:00Z")
+    found = run(maker.path, raters=("p@q1", "p@b"))
+    with StudyFile(maker.path) as study:
+        shown = [name for section in drifted.sections(found, study) for name in section.columns]
+    (part,) = found.parts
+    assert not part.verdict.changed
+    assert "share of boxes that lie elsewhere 0.33 [" in part.verdict.reason
+    assert "share of scores that moved beyond the tolerance 0.33" in part.verdict.reason
+    assert "images with none lost or gained" in shown
+    assert any("q1 is the number of a question" in note for note in found.notes)
+    row = {"difference": 0.25, "low": -0.00001, "high": 0.5}
+    assert drifted._interval(row) == "+0.25 [-1e-05, +0.50]"
+    assert drifted._interval(row | {"low": 0.0}) == "+0.25 [0.00, +0.50]"
 
 
 def text(*lines: str) -> Annotation:

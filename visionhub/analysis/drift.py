@@ -112,6 +112,7 @@ def drift(study: StudyFile, wanted: WantedDrift) -> Drift:
             f"{', '.join(wanted.tasks or LOOKS)} that have images in common. Ask once more with  "
             f"visionhub drift --canary, or import earlier answers."
         )
+    found.notes += drift_versions.numbered([part.raters for part in found.parts])
     found.notes += [NOISE.format(tolerance=wanted.tolerance), LEVELS]
     return found
 

@@ -47,7 +47,10 @@ NOTHING = "no image has answers of both"
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """changed: None where it cannot be told; `reason` says why. evidence: sentences."""
+    """changed: None where it cannot be told. evidence: sentences.
+
+    reason: why it cannot be told, or what differs and is no evidence.
+    """
 
     changed: bool | None
     evidence: tuple[str, ...] = ()
@@ -86,7 +89,7 @@ def verdict(
     if two.parameters:
         names = ", ".join(two.parameters)
         return Verdict(None, evidence, f"another question was asked ({names})")
-    return Verdict(bool(evidence), evidence)
+    return Verdict(bool(evidence), evidence, "" if evidence else _uncounted(rows))
 
 
 def _told(two: Two) -> Iterator[str]:
@@ -144,6 +147,19 @@ def _risen(
             above = f", above {least:.2g}, {'the noise of one day' if known else 'taken for noise'}"
             value = row.estimate.value or 0.0
             yield f"{words}{of}: {value:.3g}{_interval(row.estimate)}{above}"
+
+
+def _uncounted(rows: Iterable[Measured]) -> str:
+    """What differs, where none of it is evidence: or a reader finds it in the table below."""
+    some = [
+        f"{RISING[row.measure][0]}{f' ({row.thing})' if row.thing else ''} "
+        f"{row.estimate.value:.2g}{_interval(row.estimate)}"
+        for row in rows
+        if row.measure in RISING and row.estimate.value
+    ]
+    more = ", …" if len(some) > NAMED else ""
+    what = f"what differs is within the noise, or too uncertain: {', '.join(some[:NAMED])}{more}"
+    return what if some else ""
 
 
 def _sure(found: Estimate) -> tuple[float, float] | None:

@@ -171,6 +171,17 @@ def statuses(study: StudyFile, two: Two) -> list[dict[str, Any]]:
     return [{**pair, "status_a": a, "status_b": b, "images": n} for a, b, n in rows]
 
 
+def numbered(pairs: Sequence[Sequence[Rater]]) -> Iterator[str]:
+    """What the number in a version's name is, where one is called by it."""
+    for rater in (one for pair in pairs for one in pair):
+        if f"q{rater.question}" in rater.name.split("@"):
+            yield (
+                f"{rater.name}: q{rater.question} is the number of a question in this study: one "
+                f"task, asked of one version with one set of parameters."
+            )
+            return
+
+
 def caveats(study: StudyFile, two: Two) -> Iterator[str]:
     """What a reader has to know before a difference is put down to the service."""
     for name, (then, now) in two.parameters.items():

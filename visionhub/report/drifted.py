@@ -70,7 +70,14 @@ def _counts(part: DriftPart) -> Iterator[Section]:
             row["gained_near_floor"],
             f"{row['images_identical']:,} of {row['images']:,}",
         ]
-        columns = ("kept", "lost", "near the floor", "gained", "near it", "images without change")
+        columns = (
+            "kept",
+            "lost",
+            "near the floor",
+            "gained",
+            "near it",
+            "images with none lost or gained",
+        )
         note = f"Near the floor: within {NEAR:g} of the scale. What lies below it is not known."
         yield Section("", columns, [cells], (note,), columns)
 
@@ -146,8 +153,14 @@ def _flips(part: DriftPart) -> Iterator[Section]:
 
 def _interval(row: Mapping[str, Any]) -> str:
     if row["low"] is None:
-        return f"{row['difference']:+.2f}"
-    return f"{row['difference']:+.2f} [{row['low']:+.2f}, {row['high']:+.2f}]"
+        return _signed(row["difference"])
+    return f"{_signed(row['difference'])} [{_signed(row['low'])}, {_signed(row['high'])}]"
+
+
+def _signed(value: float) -> str:
+    """A difference: with its sign, but for 0, which has none."""
+    text = number(value)
+    return f"+{text}" if value > 0 and text != "0.00" else text
 
 
 def _p(value: float | None) -> str:
