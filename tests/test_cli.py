@@ -24,6 +24,14 @@ def broken(*_):
     raise ZeroDivisionError("by zero")
 study.StudyFile.__init__ = broken
 """
+STOPPED = """
+import sys
+class Stop:
+    def find_spec(self, name, *_):
+        if name == "{where}":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Stop())
+"""
 PLUGIN = """
 import json, os, time
 from visionhub.provider import Body, Outcome, Provider, TaskSpec
@@ -221,6 +229,33 @@ def test_with_json_the_unexpected_is_an_event_too(visionhub, monkeypatch):
     told = json.loads(err)
     assert told["message"].startswith("an unexpected ZeroDivisionError: by zero. Nothing that was")
     assert visionhub("status")[2].startswith("Error: an unexpected ZeroDivisionError: by zero.")
+
+
+@pytest.mark.parametrize("where", ["visionhub.store.study", "visionhub.decode", "typer"])
+def test_an_interrupt_is_a_word_and_its_code(visionhub, monkeypatch, where):
+    """Whenever it comes: as a command works, as the program begins, as its libraries load."""
+    monkeypatch.setattr(sys.modules[__name__], "MAIN", STOPPED.format(where=where) + MAIN)
+    code, out, err = visionhub("status")
+    assert (code, out, err) == (130, "", "" if where == "typer" else "Interrupted.\n")
+    code, out, err = visionhub("status", "--json")
+    assert (code, out) == (130, "")
+    if where != "typer":  # which no word can be said without
+        told = {"event": "error", "exit_code": 130, "message": "Interrupted."}
+        assert json.loads(err) == told
+
+
+def test_a_wrong_choice_is_said_without_the_names_of_libraries(visionhub):
+    for words in (("ledger", "--by", "foo"), ("export", "x.db", "--format", "foo")):
+        code, _, err = visionhub(*words)
+        assert code == 2
+        assert f"Invalid value for '{words[-2]}': 'foo' is not one of" in err
+
+
+def test_tasks_that_can_be_chosen_are_those_that_somebody_offers(visionhub, photos):
+    _, _, err = visionhub("annotate", "photos", "-t", "lables")
+    assert "choose from labels, objects, " in err
+    assert "caption" not in err
+    assert "embedding" not in err
 
 
 def test_json_that_is_no_option_is_none():

@@ -557,7 +557,7 @@ def test_a_rehearsal_tells_what_it_would_cost_and_rehearses_the_cap(use, photos,
     assert any("For real this costs 12.00 USD (12 units: " in note for note in notes), notes
     assert progress.units == {"toy": {"units": 6, "faces": 6}}
     other = visionhub.Study(tmp_path / "other.db")
-    with pytest.raises(CapReached, match=r"cap of 5\.00 USD is reached"):
+    with pytest.raises(CapReached, match=r"next call, held at its highest cost, did not fit\."):
         run(other, photos, sandbox="127.0.0.1:1", max_cost="5")
 
 

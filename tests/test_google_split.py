@@ -156,7 +156,7 @@ def test_a_protobuf_answer_cut_short_is_unexpected():
     whole = len(received) // 2
     for end in range(1, len(received)):
         if end != whole:  # there it is an answer for one image: the count tells
-            with pytest.raises(UnexpectedBody):
+            with pytest.raises(UnexpectedBody, match=r"no answer of Google's: .*cut short"):
                 split_protobuf(received[:end])
 
 

@@ -7,12 +7,14 @@ import re
 import shutil
 import sqlite3
 from collections import namedtuple
+from importlib import metadata
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
 from visionhub import registry
+from visionhub.errors import MissingExtra
 from visionhub.provider import Parameter, Provider
 from visionhub.report import health
 from visionhub.report.health import Finding, findings
@@ -73,6 +75,18 @@ def test_a_folder_that_is_not_there_is_told(folder: Path, monkeypatch: pytest.Mo
 
 def told(subject: str, study: Path | None = None) -> list[Finding]:
     return [found for found in findings(study) if found.subject == subject]
+
+
+def test_every_extra_is_told(folder: Path) -> None:
+    extras = metadata.metadata("visionhub").get_all("Provides-Extra") or []
+    assert {f"extra {extra}" for extra in extras if extra not in ("all", "dev")} <= {
+        found.subject for found in findings()
+    }
+
+
+def test_what_is_missing_is_named_as_it_is_installed() -> None:
+    assert "the package 'google-cloud-vision'" in str(MissingExtra("google", "google"))
+    assert "the package 'boto3'" in str(MissingExtra("aws", "boto3"))
 
 
 @pytest.mark.parametrize("safe", [True, False])

@@ -18,7 +18,7 @@ from visionhub.cli import app
 from visionhub.errors import ProviderError, StudyError
 from visionhub.pricing import PriceTable
 from visionhub.provider import Body
-from visionhub.report.spending import GROUPS, ambiguous, spending, spent
+from visionhub.report.spending import GROUPS, _advice, ambiguous, spending, spent
 from visionhub.schema import Annotation, Status
 from visionhub.store.items import Answer, PackedBody, RenderingRow
 from visionhub.store.ledger import State
@@ -126,6 +126,12 @@ def test_a_rehearsal_is_marked(tmp_path: Path) -> None:
     one = Spender(tmp_path / "study.db", rehearsal=True)
     one.call(1, [LABELS], State.SETTLED)
     assert "REHEARSAL" in run("ledger", "--study", str(one.path)).stdout
+
+
+def test_advice_is_for_what_is_still_open() -> None:
+    said = " ".join(_advice(["asked again"]))
+    assert "1 request, 0 still open" in said
+    assert "reconcile" not in said
 
 
 def test_ambiguous_requests_are_listed_with_their_cost(spender: Spender) -> None:

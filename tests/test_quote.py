@@ -574,6 +574,12 @@ class TestConsent:
         assert out.out == ""
         assert out.err.count("Cost in USD") == 3
 
+    @pytest.mark.usefixtures("capsys")
+    def test_one_call_is_no_calls(self, made):
+        one = replace(made, providers=tuple(replace(each, calls=1) for each in made.providers))
+        with pytest.raises(UsageError, match="makes 1 call for at most"):
+            consent.consent(one, yes=False, max_cost_given=False)
+
     @pytest.mark.parametrize(
         ("typed", "agreed"), [("y\n", True), ("n\n", False), ("\n", False)], ids=["y", "n", "enter"]
     )

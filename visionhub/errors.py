@@ -27,6 +27,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+DISTRIBUTIONS = {  # where a module's name is not that of what is installed
+    "ai_edge_litert": "ai-edge-litert",
+    "google": "google-cloud-vision",
+    "grpc": "google-cloud-vision",
+    "sklearn": "scikit-learn",
+}
+
 
 class VisionHubError(Exception):
     """Base of all errors below; `str(error)` is the sentence that the user reads."""
@@ -48,6 +55,7 @@ class MissingExtra(VisionHubError):
     """A dependency that lies in an extra is not installed."""
 
     def __init__(self, extra: str, module: str) -> None:
+        module = DISTRIBUTIONS.get(module, module)
         super().__init__(
             f"This needs the package {module!r}, which is not installed: "
             f"run  pip install 'visionhub[{extra}]'"

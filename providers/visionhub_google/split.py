@@ -151,7 +151,7 @@ def split_protobuf(data: bytes) -> list[Part]:
     try:
         fields = list(walk(data))
     except ValueError as error:
-        raise UnexpectedBody(f"Google's answer is no protobuf message: {error}") from error
+        raise UnexpectedBody(f"This is no answer of Google's: {error}") from error
     items = [field for field in fields if (field.number, field.kind) == (1, LENGTH)]
     rest = {id(item): item for item in items}
     parts = []

@@ -40,7 +40,7 @@ def _read(body: bytes) -> Message:
     try:
         message.ParseFromString(body)
     except decode_error as error:
-        raise ValueError(f"it is no protobuf message: {error}") from error
+        raise ValueError(f"it is no answer of Google's: {error}") from error
     return message
 
 

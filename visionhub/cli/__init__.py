@@ -6,29 +6,33 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Annotated
 
-import typer
+try:
+    import typer
 
-from visionhub.cli import (
-    annotate,
-    compare,
-    contact_sheet,
-    demo,
-    doctor,
-    drift,
-    export,
-    import_bodies,
-    ledger,
-    models,
-    prices,
-    providers,
-    quote,
-    reparse,
-    sandbox,
-    schema,
-    show,
-    status,
-    vocabulary,
-)
+    from visionhub.cli import (
+        annotate,
+        compare,
+        contact_sheet,
+        demo,
+        doctor,
+        drift,
+        export,
+        import_bodies,
+        ledger,
+        models,
+        prices,
+        providers,
+        quote,
+        reparse,
+        sandbox,
+        schema,
+        show,
+        status,
+        vocabulary,
+    )
+    from visionhub.cli.ending import Commands
+except KeyboardInterrupt:  # they take a while to load: it is no error to have changed one's mind
+    sys.exit(130)
 
 EPILOG = (
     "Exit codes: 0 ok, 1 error, 2 usage, 3 cap reached, 4 some images or requests have no answer, "
@@ -38,6 +42,7 @@ EPILOG = (
 
 app = typer.Typer(
     name="visionhub",
+    cls=Commands,
     help="Photographs in; annotations from several vision services out, in one honest schema.",
     epilog=EPILOG,
     no_args_is_help=True,
@@ -91,10 +96,14 @@ def _options(
 
 def main() -> None:
     """Run the command line; whatever goes wrong ends in one sentence and a documented exit code."""
-    from visionhub.cli.ending import run
+    from visionhub.cli.ending import interrupted, run
     from visionhub.cli.streams import prepare
-    from visionhub.decode import ignore_decoder_warnings
 
-    ignore_decoder_warnings()
-    prepare()
-    run(app, sys.argv[1:])
+    try:
+        from visionhub.decode import ignore_decoder_warnings
+
+        ignore_decoder_warnings()
+        prepare()
+        run(app, sys.argv[1:])
+    except KeyboardInterrupt:
+        sys.exit(interrupted())

@@ -25,6 +25,7 @@ def consent(quote: Quote, *, yes: bool, max_cost_given: bool, as_json: bool = Fa
     too, and without either nobody can agree: UsageError. as_json: the quote is one event.
     """
     from visionhub.errors import UsageError
+    from visionhub.report.plain import counted
     from visionhub.report.quoted import most, sections
     from visionhub.report.terminal import write
 
@@ -36,15 +37,16 @@ def consent(quote: Quote, *, yes: bool, max_cost_given: bool, as_json: bool = Fa
         write(sections(quote), to_stderr=True)
     if yes:
         return True
+    calls = counted(quote.calls, "call")
     if not _is_terminal():
         if max_cost_given:
             return True
         raise UsageError(
-            f"This run makes {quote.calls:,} calls for at most {most(quote)}, and there is no "
+            f"This run makes {calls} for at most {most(quote)}, and there is no "
             f"terminal to ask on. Say --yes to spend that much at most, or name a cap with "
             f"--max-cost. Nothing was sent."
         )
-    return _asked(f"Send {quote.calls:,} calls for at most {most(quote)}?")
+    return _asked(f"Send {calls} for at most {most(quote)}?")
 
 
 def retrying(study: Path, choice: str, say: Callable[[str], None] = note) -> str:

@@ -6,9 +6,15 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
+
+import typer
+from typer.core import TyperGroup
 
 from visionhub.errors import VisionHubError
+
+INTERRUPTED = 130  # the exit code
+NOISE = "Value error, "  # what pydantic, by which Typer reads choices, puts before its sentences
 
 
 class End(NamedTuple):
@@ -31,6 +37,30 @@ def run(app: Callable[..., object], arguments: Sequence[str]) -> NoReturn:
         _say(end, as_json=as_json)
         sys.exit(end.code)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+class Commands(TyperGroup):
+    """The commands; what stops one, or is wrong with its options, ends in our own words."""
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 (as in each Typer's own)
+        """Run a command. Typer itself would end an interrupted one without a word."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            sys.exit(interrupted())
+        except typer.BadParameter as error:
+            error.message = error.message.removeprefix(NOISE)
+            raise
+
+
+def interrupted() -> int:
+    """Say that Ctrl-C ended a command that had nothing to finish; the exit code."""
+    as_json = wants_json(sys.argv[1:])
+    if as_json:
+        _say(End("Interrupted.", INTERRUPTED), as_json=True)
+    else:
+        print("Interrupted.", file=sys.stderr)  # noqa: T201
+    return INTERRUPTED
 
 
 def wants_json(arguments: Sequence[str]) -> bool:

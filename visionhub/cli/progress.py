@@ -41,20 +41,29 @@ def showing(*, as_json: bool = False) -> Iterator[Show]:
     if as_json:
         from visionhub.report.running import event
 
-        shown = _plain(lambda progress: note(json.dumps(event(progress))))
+        shown = _plain(lambda progress: json.dumps(event(progress)))
     elif sys.stderr.isatty():
         shown = _live()
     else:
         from visionhub.report.running import line
 
-        shown = _plain(lambda progress: note(line(progress)))
+        shown = _plain(line)
     with shown as show:
         yield show
 
 
 @contextmanager
-def _plain(say: Show) -> Iterator[Show]:
+def _plain(told: Callable[[Progress], str]) -> Iterator[Show]:
     last: list[Progress] = []
+    said = ""
+
+    def say(progress: Progress) -> None:
+        nonlocal said
+        text = told(progress)
+        if text != said:  # a run that is stopped tells its last counts at once, and as it ends
+            note(text)
+        said = text
+
     every = _now_and_then(PLAIN_SECONDS, say)
 
     def show(progress: Progress) -> None:

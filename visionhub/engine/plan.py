@@ -182,7 +182,8 @@ def _task(name: str) -> Task:
     try:
         return Task(name)
     except ValueError:
-        known = ", ".join(Task)
+        offered = {task for one in registry.installed().values() for task in one.tasks}
+        known = ", ".join(task for task in Task if task in offered)
         raise UsageError(f"-t {name}: there is no such task; choose from {known}.") from None
 
 

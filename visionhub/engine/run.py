@@ -121,9 +121,9 @@ class Run:
             cap = amount(totals.cap or 0, totals.currency)
             raise CapReached(
                 f"The cap of {cap} is reached: the study has spent "
-                f"{amount(totals.settled, totals.currency)}, and the next call did not fit: until "
-                f"its end it is held at its highest cost. What was answered is stored; the same "
-                f"command with a higher --max-cost goes on."
+                f"{amount(totals.settled, totals.currency)}, and the next call, held at its "
+                f"highest cost, did not fit. What was answered is stored; the same command with a "
+                f"higher --max-cost goes on."
             )
 
     def _rounds(self, seen: Iterable[Seen], lanes: Lanes) -> Iterator[Iterable[Todo]]:

@@ -29,6 +29,7 @@ EXTRAS = {
     "aws": ("boto3",),
     "torch": ("torch", "torchvision"),
     "analysis": ("pandas", "pyarrow"),
+    "vectors": ("onnxruntime", "tokenizers"),
 }
 PREFIX = "VISIONHUB_"
 VARIABLES = (FOLDER, "VISIONHUB_DEBUG", "VISIONHUB_SANDBOX", "VISIONHUB_STATE")  # of no provider

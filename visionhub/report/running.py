@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from visionhub.engine.progress import ANSWERED_WORDS, Progress
 from visionhub.pricing import money
+from visionhub.report.plain import counted
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -16,7 +17,8 @@ def headline(progress: Progress) -> str:
     """Files, rate and time left."""
     of = f"/{progress.total}" if progress.total is not None else ""
     rate = progress.done / progress.seconds if progress.seconds > 0 else 0.0
-    parts = [f"{progress.through}{of} files", f"{rate:.1f} answers/s"]
+    files = f"{progress.through}{of} files" if of else counted(progress.through, "file")
+    parts = [files, f"{rate:.1f} answers/s"]
     if (eta := progress.eta) is not None and progress.pending:
         parts.append(f"about {duration(eta)} left")
     return ", ".join([*parts, *_money(progress)])
@@ -85,7 +87,9 @@ def line(progress: Progress) -> str:
         mine[:] = map(sum, zip(mine, numbers, strict=True))
     said = partial(throttling, progress)
     providers = [
-        ", ".join(filter(None, (f"{name}: {done} done, {held} held, {failed} failed", said(name))))
+        ", ".join(
+            filter(None, (f"{name}: {done} done, {held} from before, {failed} failed", said(name)))
+        )
         for name, (done, held, failed) in sums.items()
     ]
     return "; ".join([headline(progress), *providers])
@@ -99,7 +103,7 @@ def table(progress: Progress) -> Group:
     from rich.text import Text
 
     drawn = Table(box=SIMPLE_HEAD, show_edge=False)
-    for column in ("", "done", "held", "failed"):
+    for column in ("", "done", "from before", "failed"):
         drawn.add_column(column, justify="right" if column else "left")
     for row in counts(progress):
         drawn.add_row(*map(str, row))

@@ -203,10 +203,10 @@ def _advice(now: Sequence[str]) -> Iterator[str]:
     """What can be done about requests that stand so."""
     lost = now.count(CHARGED)
     if doubtful := len(now) - lost:
-        yield (
-            f"{counted(doubtful, 'request')}, {now.count(OPEN):,} still open. Whether they were "
-            f"charged for is known to the service only:"
-        )
+        still = now.count(OPEN)
+        known = ". Whether they were charged for is known to the service only:" if still else ""
+        yield f"{counted(doubtful, 'request')}, {still:,} still open{known}"
+    if now.count(OPEN):
         yield (
             "visionhub ledger reconcile EXPORT compares with its bill; annotate --on-ambiguous "
             "retry asks again, and may pay twice"
