@@ -244,6 +244,20 @@ def test_it_fits_every_width(page: Any, width: int) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_what_goes_on_beyond_the_edge_says_so_until_its_end_is_seen(page: Any) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    box = page.locator("div.wide.on").first
+    box.wait_for()
+    assert "linear-gradient" in box.evaluate("one => getComputedStyle(one).maskImage")
+    told = box.locator("xpath=preceding-sibling::p[1]")
+    assert told.inner_text() == "Scroll sideways for more \u2192"
+    box.evaluate("one => { one.classList.add('mine'); one.scrollLeft = 99999; }")
+    page.wait_for_function("!document.querySelector('.mine').classList.contains('on')")
+    page.set_viewport_size({"width": 1920, "height": 800})
+    page.wait_for_function("document.querySelector('.mine').previousElementSibling.hidden")
+    assert page.locator("li code").first.evaluate("o => getComputedStyle(o).whiteSpace") == "nowrap"
+
+
 def test_raters_and_marks_are_told_apart_without_colour(page: Any) -> None:
     dashes = (
         "getComputedStyle(document.querySelector('.frame g.r{} path:not(.under)')).strokeDasharray"

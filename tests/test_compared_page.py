@@ -35,6 +35,7 @@ from visionhub.errors import UsageError
 from visionhub.report.compared import number
 from visionhub.report.compared_page import compared_page
 from visionhub.report.compared_page.axis import Axis, mark
+from visionhub.report.compared_page.forest import forest
 from visionhub.report.compared_page.gallery import FIRST, size_of
 from visionhub.report.compared_page.matrix import matrix
 from visionhub.report.compared_page.ranking import Ranking
@@ -258,6 +259,17 @@ def test_each_label_has_its_interval_its_table_and_its_prevalence(made: Made) ->
     )  # fmt: skip
     assert f"<b>{number(kappa.value)}</b>" in line
     assert line.count('class="dot"') == 5  # the measures that can be chosen
+
+
+def test_a_reason_of_many_rows_is_told_once_below_them() -> None:
+    why = "too few of these photographs for an interval of any use"
+    rows = [measured("a", "b", not_estimable(why), thing=f"thing {at}") for at in range(9)]
+    part = Part("text", rows=rows)
+    text = forest(part, Roster(("a", "b")))
+    assert text.count(f"</sup> {why}</li>") == 1
+    assert text.count(f"<small>{why}") == 0
+    assert text.count(f'<sup title="{why}">1</sup>') == 9
+    assert '<th scope="col" data-sort="text">what is seen</th>' in text
 
 
 def test_the_sweep_is_drawn_and_told(made: Made) -> None:

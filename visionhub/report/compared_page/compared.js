@@ -92,4 +92,24 @@
     const table = head.closest("table");
     if (!head.querySelector("button") && table.tBodies.length === 1) sortable(table, () => {});
   }
+
+  // A box that scrolls sideways says so, until its end is seen: scroll bars may be invisible.
+  const sideways = (box) => {
+    const told = document.createElement("p");
+    told.className = "sideways";
+    told.textContent = "Scroll sideways for more →";
+    told.setAttribute("aria-hidden", "true");
+    box.before(told);
+    const look = () => {
+      told.hidden = box.scrollWidth <= box.clientWidth + 1;
+      const left = box.scrollWidth - box.clientWidth - box.scrollLeft;
+      box.classList.toggle("on", left > 1);
+    };
+    box.addEventListener("scroll", look, { passive: true });
+    const watch = new ResizeObserver(look);
+    watch.observe(box);
+    for (const one of box.children) watch.observe(one);
+    look();
+  };
+  for (const box of document.querySelectorAll("div.wide")) sideways(box);
 })();

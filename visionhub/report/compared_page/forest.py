@@ -13,7 +13,7 @@ from visionhub.report.compared_page.axis import Axis, drawing, grid, heading, ma
 from visionhub.report.compared_page.choice import MOST, choice
 from visionhub.report.compared_page.listing import listing
 from visionhub.report.compared_page.roster import Roster
-from visionhub.report.compared_page.values import counted_units, line
+from visionhub.report.compared_page.values import Reasons, counted_units, line
 from visionhub.report.compared_page.wording import LEVELS, MEANING, at_words, name_of, ordered
 
 PAIR = 2
@@ -23,7 +23,7 @@ TITLES = {
     "faces": ("Attribute by attribute", "attribute"),
     "safe_search": ("Category by category", "category"),
     "ratings": ("Rating by rating", "rating"),
-    "text": ("Whether there is text at all", "row"),
+    "text": ("Whether there is text at all", "what is seen"),
 }
 COUNTS = ("both", "only_a", "only_b", "neither", "unknown")
 Key: TypeAlias = tuple[str, float | None]  # a measure, and where it holds if it is there often
@@ -92,8 +92,8 @@ class Forest:
         """Whether some of them have the measure that is seen first."""
         return any(self.keys[0] in one.measured for one in lines)
 
-    def cells(self, one: Line) -> str:
-        """One row's drawing, and its numbers."""
+    def cells(self, one: Line, reasons: Reasons) -> str:
+        """One row's drawing, and its numbers. reasons: those told below."""
         found = [(at, key, one.measured.get(key)) for at, key in enumerate(self.keys)]
         marks = "".join(
             f'<g class="v v{at}">{grid(self._axes[key])}{mark(row, self._axes[key])}</g>'
@@ -101,7 +101,8 @@ class Forest:
             if row is not None
         )
         numbers = "".join(
-            f'<td class="v v{at}"{_sorted_by(row)}>{line(row)}</td>' for at, _, row in found
+            f'<td class="v v{at}"{_sorted_by(row)}>{line(row, reasons)}</td>'
+            for at, _, row in found
         )
         return f'<td class="plot">{drawing(marks, "row")}</td>{numbers}'
 
@@ -158,9 +159,10 @@ def _group(
     first: bool,
 ) -> str:
     counted = any(one.counts for one in lines)
+    reasons = Reasons()
     extra = _count_heads(raters, roster) if counted else '<th scope="col">n</th>'
     body = "".join(
-        f'<tr{plot.views(one)}><th scope="row">{safe(one.name)}</th>{plot.cells(one)}'
+        f'<tr{plot.views(one)}><th scope="row">{safe(one.name)}</th>{plot.cells(one, reasons)}'
         f"{_counts(one) if counted else _units(one)}</tr>"
         for one in lines
     )
@@ -170,7 +172,8 @@ def _group(
     return (
         f"<details{plot.views(*lines)}{' open' if first else ''}>"
         f"<summary>{roster.pair(raters)}{safe(where)} "
-        f"<small>({len(lines):,})</small></summary>{listing(table, len(lines), noun)}</details>"
+        f"<small>({len(lines):,})</small></summary>{listing(table, len(lines), noun)}"
+        f"{reasons.html()}</details>"
     )
 
 

@@ -59,7 +59,7 @@ def _reading(found: Comparison) -> str:
     how = safe(intervals((row for part in found.parts for row in part.rows), found.about))
     points = (
         ("Agreement is not being right.", "Services may be wrong together. Only codes by people, "
-         "given with --codes, can tell how often one is right."),
+         "given with <code>--codes</code>, can tell how often one is right."),
         ("Scores are not comparable.", "0.9 of one service is not 0.9 of another. They are only "
          "ranked, or cut so that both name as many things; likelihood words are never turned into "
          "numbers."),

@@ -12,7 +12,7 @@ from visionhub.report.compared_page.choice import choice
 from visionhub.report.compared_page.forest import PAIR, Forest, Line
 from visionhub.report.compared_page.listing import listing
 from visionhub.report.compared_page.roster import Roster
-from visionhub.report.compared_page.values import line
+from visionhub.report.compared_page.values import Reasons, line
 from visionhub.report.compared_page.wording import LEVELS, name_of
 
 LEAST = 3  # raters, of which one can be left out
@@ -29,8 +29,8 @@ def plotted(title: str, name: str, text: str, groups: Sequence[Group]) -> str:
     every = [row for _, rows in groups for _, row in rows]
     if not every:
         return ""
-    plot = Forest(every)
-    body = "".join(_rows(text_, rows, plot) for text_, rows in groups)
+    plot, reasons = Forest(every), Reasons()
+    body = "".join(_rows(text_, rows, plot, reasons) for text_, rows in groups)
     table = (
         f'<table class="forest ladder"><thead><tr><td></td><td></td>{plot.heads()}</tr></thead>'
         f"{body}</table>"
@@ -38,23 +38,21 @@ def plotted(title: str, name: str, text: str, groups: Sequence[Group]) -> str:
     return (
         f'<section class="pick"><h3>{title}</h3><p>{text}</p>'
         f"{choice(name, 'Measure', plot.names)}{plot.meanings()}"
-        f'<div class="wide">{table}</div></section>'
+        f'<div class="wide">{table}</div>{reasons.html()}</section>'
     )
 
 
-def _rows(title: str, rows: Iterable[tuple[str, Measured]], plot: Forest) -> str:
+def _rows(title: str, rows: Iterable[tuple[str, Measured]], plot: Forest, reasons: Reasons) -> str:
     lines: dict[str, Line] = {}
     for label, row in rows:
         lines.setdefault(label, Line(label)).measured[plot.key(row)] = row
     first = f'<th scope="rowgroup" rowspan="{len(lines)}">{title}</th>'
-    return (
-        "<tbody>"
-        + "".join(
-            f'<tr>{first if not at else ""}<th scope="row">{one.name}</th>{plot.cells(one)}</tr>'
-            for at, one in enumerate(lines.values())
-        )
-        + "</tbody>"
+    body = "".join(
+        f'<tr>{first if not at else ""}<th scope="row">{one.name}</th>'
+        f"{plot.cells(one, reasons)}</tr>"
+        for at, one in enumerate(lines.values())
     )
+    return f"<tbody>{body}</tbody>"
 
 
 def levels(part: Part, roster: Roster) -> str:
@@ -106,10 +104,11 @@ def left_out_one_by_one(part: Part, roster: Roster) -> str:
     measures = list(dict.fromkeys(_named(row, roster)[1].measure for row in rows))
     cells = {(row.thing, *_column(row, roster)): row for row in rows}
     things = list(dict.fromkeys(row.thing for row in rows))
+    reasons = Reasons()
     head = "".join(f'<th scope="col">{text}</th>' for text in columns)
     body = "".join(
         f'<tr><th scope="row">{safe(thing)}</th>'
-        + "".join(f"<td>{_each(cells, thing, text, measures)}</td>" for text in columns)
+        + "".join(f"<td>{_each(cells, thing, text, measures, reasons)}</td>" for text in columns)
         + "</tr>"
         for thing in things
     )
@@ -121,7 +120,7 @@ def left_out_one_by_one(part: Part, roster: Roster) -> str:
         '<details class="pick"><summary>Label by label, without each rater in turn '
         f"<small>({len(things):,})</small></summary>"
         f"{choice(f'w-{part.task}', 'Measure', list(map(name_of, measures)))}"
-        f"{listing(table, len(things), 'label')}</details>"
+        f"{listing(table, len(things), 'label')}{reasons.html()}</details>"
     )
 
 
@@ -131,10 +130,14 @@ def _column(row: Measured, roster: Roster) -> tuple[str, str]:
 
 
 def _each(
-    cells: dict[tuple[str, str, str], Measured], thing: str, column: str, measures: Sequence[str]
+    cells: dict[tuple[str, str, str], Measured],
+    thing: str,
+    column: str,
+    measures: Sequence[str],
+    reasons: Reasons,
 ) -> str:
     return "".join(
-        f'<span class="v v{at}">{line(cells.get((thing, column, measure)))}</span>'
+        f'<span class="v v{at}">{line(cells.get((thing, column, measure)), reasons)}</span>'
         for at, measure in enumerate(measures)
     )
 

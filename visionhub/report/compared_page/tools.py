@@ -39,8 +39,10 @@ def gallery_head(found: Comparison, roster: Roster, ranking: Ranking, *, show_fa
     return (
         '<section class="task photographs" id="photographs"><h2>Where they differ most</h2>'
         f"<p>Here are {chosen}. How far apart two raters are about a photograph runs from 0 (as "
-        "one) to 1: for labels 1 - Jaccard of comparable labels, for boxes 1 - F1 at IoU .5, for "
-        "text the character error rate. Each word and box is marked by who else has it:</p>"
+        "one) to 1: for labels 1 - Jaccard of comparable labels as the crosswalk has them (also "
+        "where there is a codebook), for boxes 1 - F1 at IoU .5, for text the character error "
+        "rate. A photograph\u2019s own figure is the mean over its tasks, of each the mean over "
+        "pairs of raters. Each word and box is marked by who else has it:</p>"
         f'<ul class="key-list marks">{marks}</ul>'
         f'<ul class="key-list">{raters}</ul>{_privacy(found, show_faces=show_faces)}'
         f"{_form(roster, ranking)}"

@@ -67,13 +67,19 @@ def cell(row: Measured, reasons: Reasons) -> str:
     return "".join([*parts, units])
 
 
-def line(row: Measured | None) -> str:
-    """The same on one line, with the reason written out."""
+def line(row: Measured | None, reasons: Reasons | None = None) -> str:
+    """The same on one line; without `reasons`, for few lines, with the reason written out."""
     if row is None:
         return ""
-    found = row.estimate
+    found, why = row.estimate, ""
+    if found.reason:
+        why = (
+            reasons.mark(found.reason)
+            if reasons is not None
+            else f" <small>{safe(found.reason)}</small>"
+        )
     if found.value is None:
-        return f'<span class="none">not estimable</span> <small>{safe(found.reason)}</small>'
+        return f'<span class="none">not estimable</span>{why}'
     span = interval(found)
     text = f"<b>{number(found.value)}</b>" + (f' <span class="ci">{span}</span>' if span else "")
-    return text + (f" <small>{safe(found.reason)}</small>" if found.reason else "")
+    return text + why
