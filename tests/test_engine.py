@@ -73,6 +73,23 @@ def test_every_image_gets_every_answer_and_a_bad_one_gets_a_reason(toy, folder, 
     assert reasons[0][0].startswith("unreadable image: truncated")
 
 
+@pytest.mark.usefixtures("toy")
+def test_where_there_is_no_photograph_no_study_is_made(tmp_path, folder):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    (empty / "notes.txt").write_text("no photograph")
+    fresh = visionhub.Study(empty / "x.db")
+    over: list[str] = []
+    files = Sources.of(empty, shuffle=True, pass_over=over.append)
+    assert run(fresh, files).files == 0
+    assert over == [str(empty / "notes.txt")]
+    assert [path.name for path in empty.iterdir()] == ["notes.txt"]
+    run(fresh, folder)
+    before = len(fresh.table("runs"))
+    run(fresh, Sources.of(empty))
+    assert len(fresh.table("runs")) == before + 1  # into one that is there it is a run like any
+
+
 def test_many_paths_may_hold_one_image(toy, folder, study):
     run(study, folder, "labels")
     same = study.query(

@@ -197,6 +197,8 @@ class Study(Comparable):
         stop: threading.Event | None,
     ) -> Progress:
         """Annotate, as planned and agreed."""
+        if not self._file.exists() and files.are_none(self._file):
+            return Progress()  # and no empty study that nobody asked for
         with StudyFile(self._file, write=True, shared=True, announce=announce) as study:
             mark(study, planned)
             asked = {"sources": files.described(), "questions": planned.questions}

@@ -110,6 +110,14 @@ class Sources:
         everything = _once(self._all(self.pass_over), check=self._may_repeat())
         return _limited(self._shuffled(everything) if self.shuffle else everything, self.limit)
 
+    def are_none(self, study: Path) -> bool:
+        """Whether there is no file but the study; a list on standard input is not read for it."""
+        if STDIN in self.paths:
+            return False
+        if next(without_study(replace(self, shuffle=False, pass_over=_ignore), study, _ignore), 0):
+            return False
+        return not any(without_study(self, study, self.pass_over))  # tells what is passed over
+
     @contextmanager
     def repeatable(self) -> Iterator[Sources]:
         """The same sources, to be gone through more than once: a list on standard input is kept."""
