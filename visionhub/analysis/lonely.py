@@ -31,7 +31,7 @@ def nobody(wanted: Wanted) -> str:
     more = "give codes with --codes, or name two versions with --rater"
     names = dict.fromkeys(map(called, wanted.raters))
     if len(names) == 1 and not wanted.coders:
-        return f"--rater names {next(iter(names))} alone: name another rater beside it, or {more}."
+        return f"--rater names {next(iter(names))} alone: name another rater beside it, {more}."
     of = " of those that --rater names" if names else ""
     return (
         f"no task has answers of two raters{of}. Ask another provider with  visionhub annotate, "
