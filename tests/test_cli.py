@@ -13,8 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from tests.conftest import ROOT, jpeg
+from visionhub.cli import app
 from visionhub.cli.ending import wants_json
 
 MAIN = "import sys; from visionhub.cli import main; sys.argv[0] = 'visionhub'; main()"
@@ -451,3 +453,18 @@ def test_colour_only_where_it_is_wanted(visionhub, photos):
     visionhub("annotate", "photos", *ASK)
     assert "\x1b" not in visionhub("status", NO_COLOR="1", FORCE_COLOR="")[1]
     assert "\x1b" not in visionhub("status", NO_COLOR="", FORCE_COLOR="")[1]  # a pipe
+
+
+@pytest.mark.parametrize("command", ["annotate photos", "compare", "drift", "quote photos"])
+def test_an_option_that_takes_one_value_is_given_once(command: str) -> None:
+    """`-t labels -t text` had been `-t text`."""
+    done = CliRunner().invoke(app, [*command.split(), "-t", "labels", "--tasks=text"])
+    assert done.exit_code == 2
+    assert "--tasks is given 2 times, and takes one value" in done.stderr
+
+
+def test_what_is_for_several_may_be_repeated_and_a_flag_too() -> None:
+    done = CliRunner().invoke(app, ["providers", "--json", "--json"])
+    assert done.exit_code == 0
+    done = CliRunner().invoke(app, ["annotate", "nothing", "-p", "google", "-p", "nobody"])
+    assert "nothing: no such file" in str(done.exception)

@@ -361,7 +361,8 @@ def test_a_run_keeps_to_the_cap_that_it_was_given(study) -> None:
         generous.reserve(wanted(4, 5))
         free = careful.reserve(wanted(6, price=None))  # though others have passed it
         assert (free.granted, free.capped) == ({key(6)}, frozenset())
-        assert careful.reserve(wanted(7)).capped == {key(7)}
+        penny = price("PENNY", (None, 1))
+        assert careful.reserve(wanted(7, price=penny)).capped == {key(7)}
         assert generous.totals.cap == 9000
 
 
@@ -377,7 +378,8 @@ def test_a_named_cap_stays_until_another_is_named(study) -> None:
 
 
 def test_what_was_agreed_to_is_for_each_run(study) -> None:
-    """One that starts beside another leaves it its room; what a dead one had left is gone."""
+    """One that starts beside another leaves it its room; what an ended one had left is gone."""
+    open_ledger(study, room=9000).close()
     with open_ledger(study, room=3000) as first:
         first.reserve(wanted(1))
         with open_ledger(study, room=4500) as second:
@@ -704,6 +706,17 @@ def test_free_units_are_held_at_nothing_and_counted(study) -> None:
         settle(study, ledger, ledger.reserve(wanted(4)))
         assert ledger.totals.settled == 2500  # the fourth of the month, free ones included
     assert study.query("SELECT settled, free_claimed, free_used FROM usage").rows == [(4, 2, 2)]
+
+
+def test_free_units_are_the_first_of_a_month_whenever_their_answers_come(study) -> None:
+    with open_ledger(study, free=FREE) as ledger:
+        reserved = ledger.reserve(wanted(1, 2))
+        other = ledger.reserve(wanted(3, 4))
+        settle(study, ledger, other)  # the third and the fourth, at 1500 and 1000
+        assert ledger.totals.settled == 2500
+        settle(study, ledger, reserved)
+        settle(study, ledger, ledger.reserve(wanted(5)))
+        assert ledger.totals.settled == 3500
 
 
 def test_a_free_unit_that_was_not_used_is_free_again(study) -> None:

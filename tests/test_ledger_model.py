@@ -420,6 +420,8 @@ class LedgerModel(RuleBasedStateMachine):
             was, charge.state = charge.state, "away"  # not counted where it was
             if state is State.SETTLED and charge.price and charge.units > charge.free:
                 before = self.units(charge.price.pool, charge.month, SPENT)
+                free = [c for c in self._of(charge.price.pool, charge.month) if c.free]
+                before += sum(c.state == "held" for c in free)  # a month's first
                 charge.charge = at(charge.price, before + 1)
             elif state is State.UNKNOWN:
                 charge.charge = charge.hold

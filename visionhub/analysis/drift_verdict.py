@@ -163,8 +163,11 @@ def _uncounted(rows: Iterable[Measured]) -> str:
 
 
 def _sure(found: Estimate) -> tuple[float, float] | None:
-    """The interval; the value itself where it is the same in enough units to have none."""
-    if found.value is None or (found.low is None and found.clusters < FEW):
+    """The interval; the value itself where it is the same in enough units to have none.
+
+    Enough boxes and enough images: one box that moved, among forty images, is none.
+    """
+    if found.value is None or (found.low is None and min(found.n, found.clusters) < FEW):
         return None
     return _ends(found)
 

@@ -31,6 +31,7 @@ try:
         vocabulary,
     )
     from visionhub.cli.ending import Commands
+    from visionhub.cli.once import Once
 except KeyboardInterrupt:  # they take a while to load: it is no error to have changed one's mind
     sys.exit(130)
 
@@ -68,7 +69,7 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     "sandbox": sandbox.sandbox,
 }
 for name, command in COMMANDS.items():
-    app.command(name)(command)
+    app.command(name, cls=Once)(command)
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(models.app, name="models")
 app.add_typer(vocabulary.app, name="vocabulary")

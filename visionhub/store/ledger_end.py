@@ -21,9 +21,20 @@ _AFTER = {
 }
 
 
+# Free units are a month's first, whenever their answers come. The index: few are held, of millions.
+_FREE_AHEAD = (
+    "(SELECT count(*) FROM charges f INDEXED BY charges_held CROSS JOIN attempts fa ON fa.id = "
+    "f.attempt_id CROSS JOIN price_lines fl ON fl.id = f.line_id WHERE f.state = 'held' AND "
+    "f.free = 1 AND (fa.provider, fl.pool, fa.month) = (a.provider, l.pool, a.month))"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class _Charge:
-    """A charge as it stands. paid: units that cost something. used: units of its pool's month."""
+    """A charge as it stands. paid: units that cost something.
+
+    used: units of its pool's month that come before the next; those that are free are the first.
+    """
 
     state: State
     units: int
@@ -64,7 +75,8 @@ def end(
 
 def _find(sql: sqlite3.Connection, book: Book, one: Ended) -> _Charge | None:
     row = sql.execute(
-        "SELECT c.state, c.units, c.units - c.free, c.hold, c.line_id, coalesce(u.settled, 0) "
+        "SELECT c.state, c.units, c.units - c.free, c.hold, c.line_id, coalesce(u.settled, 0) + "
+        f"CASE WHEN u.free_used > 0 THEN {_FREE_AHEAD} ELSE 0 END "
         "FROM charges c JOIN attempts a ON a.id = c.attempt_id LEFT JOIN price_lines l ON l.id = "
         "c.line_id LEFT JOIN usage u ON (u.provider, u.pool, u.month) = (a.provider, l.pool, "
         "a.month) WHERE (c.key, c.attempt_id) = (?, ?) AND a.owner_id = ?",
