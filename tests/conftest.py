@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 from collections.abc import Callable, Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -26,6 +27,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.get_closest_marker("models"):
             item.add_marker(pytest.mark.enable_socket)
 
+
+# nohup has it ignored, for us and all that we start; the tests are of what happens elsewhere.
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # Machines are shared: a slow moment is no fault of the code.
 settings.register_profile(

@@ -545,7 +545,7 @@ def test_a_rehearsal_of_nothing_leaves_no_mark(use, tmp_path, study):
     use(Paid())
     (tmp_path / "empty").mkdir()
     run(study, tmp_path / "empty", sandbox="127.0.0.1:1")
-    assert not study.table("marks").rows
+    assert not study.path.exists()
 
 
 def test_a_rehearsal_tells_what_it_would_cost_and_rehearses_the_cap(use, photos, study, tmp_path):

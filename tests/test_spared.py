@@ -61,7 +61,7 @@ def test_an_option_that_writes_a_file_spares_a_study(study, monkeypatch, command
     assert {one.name: one.read_bytes() for one in study.parent.iterdir()} == before
 
 
-READ = {"study", "prices", "own", "export", "faults", "cassettes", "crosswalk", "codebook"}
+READ = {"study", "named", "prices", "own", "export", "faults", "cassettes", "crosswalk", "codebook"}
 FOLDERS = {("export", "out"), ("demo", "out")}
 CHECKED = {("compare", "html")}  # its own callback looks at the name first, then spares
 
