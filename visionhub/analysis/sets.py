@@ -85,10 +85,6 @@ class Sets:
         keys = place[self.image[kept]] * self.things + self.thing[kept]
         return Sets(len(images), self.things, keys, self.score[kept], self.rank[kept])
 
-    def has(self, keys: Integers) -> Bools:
-        """Whether it holds each of these keys."""
-        return held(self.keys, keys)
-
 
 def held(keys: Integers, asked: Integers) -> Bools:
     """Whether each of `asked` is among ascending `keys`."""
@@ -97,6 +93,14 @@ def held(keys: Integers, asked: Integers) -> Bools:
     place = np.minimum(np.searchsorted(keys, asked), len(keys) - 1)
     found: Bools = keys[place] == asked
     return found
+
+
+def common(one: Integers, other: Integers) -> Integers:
+    """What stands in both of two ascending rows, each once in its own."""
+    keys = np.concatenate([one, other])
+    keys.sort(kind="stable")  # two ascending runs, which it only has to merge
+    met: Integers = keys[1:][keys[1:] == keys[:-1]]
+    return met
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,7 @@ class Overlaps:
     @classmethod
     def of(cls, first: Sets, second: Sets) -> Overlaps:
         """Count."""
-        shared = first.image[second.has(first.keys)]
+        shared = common(first.keys, second.keys) // max(first.things, 1)
         both = np.bincount(shared, minlength=first.n)
         return cls(both, first.sizes, second.sizes)
 
