@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from visionhub.analysis.continuous import FEWEST, ROUNDING, clusters_of, paired_numbers
+from visionhub.analysis.continuous import FEWEST, ROUNDING, paired_numbers
 from visionhub.analysis.estimate import Estimate, not_estimable
+from visionhub.analysis.given import clusters_of
 from visionhub.analysis.rated import Sources
 from visionhub.analysis.resample import DEFAULT, Floats, Integers, Resampling, Sums, estimate, ratio
 
@@ -99,9 +100,7 @@ def _by_source(
     """Bias, limits and trend as functions of sums."""
     start, centre = apart.mean(), middle.mean()
     d, m = apart - start, middle - centre
-    data = Sums.of(
-        np.stack([d, m, d * d, m * m, d * m, np.ones(len(d))], axis=1), np.asarray(sources)
-    )
+    data = Sums.of(np.stack([d, m, d * d, m * m, d * m, np.ones(len(d))], axis=1), sources)
 
     def limit(side: int) -> Estimate:
         def value(sums: Floats) -> Floats:

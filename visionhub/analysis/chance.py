@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from visionhub.analysis.estimate import LEVEL, Estimate, not_estimable
-from visionhub.analysis.given import sources_of
+from visionhub.analysis.given import clusters_of, sources_of
 from visionhub.analysis.paired import (
     ROUNDING,
     TABLE,
@@ -17,7 +17,7 @@ from visionhub.analysis.paired import (
     agreement_weights,
     corrected,
 )
-from visionhub.analysis.rated import Rated, Ratings, Sources, gathered, patterns
+from visionhub.analysis.rated import PAIR, Rated, Ratings, Sources, gathered, patterns
 from visionhub.analysis.resample import (
     FEWEST,
     Floats,
@@ -29,17 +29,8 @@ from visionhub.analysis.resample import (
 )
 
 Coefficient: TypeAlias = Literal["percent", "fleiss", "conger", "gwet", "brennan_prediger"]
-
-
-PAIR = 2
-
-
 ALONE = "no unit has two ratings"
-
-
 CONSTANT = "all ratings are one category: nothing is left to agree about beyond chance"
-
-
 ANONYMOUS = "who gave which rating is not known, and the expected agreement needs it"
 
 
@@ -162,7 +153,8 @@ def choose(
     there = given.codes >= 0
     kept = there.all(axis=1) if complete else there.any(axis=1)
     by = None if by is None else by[kept]
-    size = _size(int(kept.sum()) if given.counts is None else int(given.counts[kept].sum()), by)
+    n = int(kept.sum()) if given.counts is None else int(given.counts[kept].sum())
+    size = n, clusters_of(by, n)
     if coefficient == "conger" and not given.named:
         return not_estimable(ANONYMOUS, *size)
     codes = given.codes[kept][:, there.any(axis=0)]
@@ -176,11 +168,6 @@ def choose(
         return Sums.counted(statistic.moments(codes), counts), statistic
     rows, which = patterns(codes)
     return gathered(statistic.moments(rows), which, by), statistic
-
-
-def _size(units: int, sources: Integers | None) -> tuple[int, int]:
-    """How many units, and how many sources they come from."""
-    return units, units if sources is None else len(np.unique(sources))
 
 
 def estimated(

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from visionhub.analysis.estimate import Estimate, not_estimable
 from visionhub.analysis.given import Column, numbers_of, sources_of
+from visionhub.analysis.rated import Sources
 from visionhub.analysis.resample import DEFAULT, Floats, Integers, Resampling, Sums, estimate, ratio
-
-Sources: TypeAlias = ArrayLike | None
 
 FEWEST = 3  # units for intervals, limits of agreement and their trend
 ROUNDING = 1e-12  # share of a sum of squares that is nothing
@@ -41,11 +39,6 @@ def paired_numbers(
     if one.shape != two.shape or one.ndim != 1:
         raise ValueError(f"two rows of numbers of one length, not {one.shape} and {two.shape}")
     return complete(np.stack([one, two], axis=1), sources)
-
-
-def clusters_of(sources: Integers | None, units: int) -> int:
-    """How many sources some units come from; without sources each is its own."""
-    return units if sources is None else len(np.unique(sources))
 
 
 def sums_of(moments: Floats, sources: Integers | None) -> Sums:

@@ -111,6 +111,11 @@ def sources_of(sources: ArrayLike | None, units: int) -> Integers | None:
     return np.asarray(codes, dtype=np.int64)
 
 
+def clusters_of(sources: Integers | None, units: int) -> int:
+    """How many sources some units come from, by `sources_of`; without sources each is its own."""
+    return units if sources is None else len(np.unique(sources))
+
+
 def _plain(sources: ArrayLike) -> bool:
     """Whether pandas can number them as they are, which is fast: an array of one kind."""
     array = isinstance(sources, np.ndarray) and not isinstance(sources, np.ma.MaskedArray)

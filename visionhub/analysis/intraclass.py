@@ -11,13 +11,12 @@ import numpy as np
 from visionhub.analysis.continuous import (
     CONSTANT,
     ROUNDING,
-    Sources,
-    clusters_of,
     complete,
     sums_of,
 )
 from visionhub.analysis.estimate import Estimate, not_estimable
-from visionhub.analysis.given import Column
+from visionhub.analysis.given import Column, clusters_of
+from visionhub.analysis.rated import Sources
 from visionhub.analysis.resample import DEFAULT, Floats, Resampling, estimate, ratio
 
 # Shrout & Fleiss' names (1979) and others' for the names of McGraw & Wong (1996).

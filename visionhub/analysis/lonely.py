@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from visionhub.analysis.codes import Codes
+from visionhub.analysis.compare_tasks import RATINGS
 from visionhub.analysis.part import Wanted
 from visionhub.analysis.raters import called, offers, versions
 from visionhub.schema import Task
 from visionhub.store.study import StudyFile
-
-RATINGS = "ratings"
 
 
 def lonely(study: StudyFile, task: str, wanted: Wanted) -> str:

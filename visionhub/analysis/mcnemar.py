@@ -15,17 +15,9 @@ from visionhub.analysis.proportions import newcombe_paired
 from visionhub.analysis.resample import Floats, ratio
 
 McNemarMethod: TypeAlias = Literal["auto", "exact", "mid-p", "chi-squared", "corrected"]
-
-
 METHODS = get_args(McNemarMethod)
-
-
 CHANGED = "units that changed"
-
-
 UNITS_BY_RATERS = 2
-
-
 EXACT = 25  # units that changed: with fewer, the exact test
 
 

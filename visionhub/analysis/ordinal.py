@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 from visionhub.analysis.estimate import Estimate, not_estimable
 from visionhub.analysis.given import Column, counts_of, numbers_of, sources_of
 from visionhub.analysis.paired import agreement_weights, corrected, kappa_of
-from visionhub.analysis.rated import gathered
+from visionhub.analysis.rated import Sources, gathered
 from visionhub.analysis.resample import (
     DEFAULT,
     Floats,
@@ -32,7 +32,6 @@ from visionhub.analysis.resample import (
 )
 from visionhub.analysis.scale import UNKNOWN, Words, both_places, levels_of
 
-Sources: TypeAlias = ArrayLike | None
 Scheme: TypeAlias = Literal["linear", "quadratic"]
 
 SEVERAL = 2

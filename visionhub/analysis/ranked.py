@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from visionhub.analysis.chance import linear_interval
-from visionhub.analysis.continuous import clusters_of
 from visionhub.analysis.estimate import Estimate, not_estimable
-from visionhub.analysis.given import Column, items_of, sources_of
+from visionhub.analysis.given import Column, clusters_of, items_of, sources_of
 from visionhub.analysis.ranks import RankPairs, rank_pairs
 from visionhub.analysis.rated import Sources, gathered
 from visionhub.analysis.resample import (
@@ -25,8 +24,6 @@ from visionhub.analysis.resample import (
 from visionhub.analysis.scale import UNKNOWN, Words, places_of, same_length
 
 RESAMPLED = 2000  # different pairs of values up to which ranks are resampled
-
-
 CONSTANT = "one of the two never varies: it has no ranks"
 
 

@@ -14,26 +14,12 @@ from visionhub.analysis.given import counts_of, items_of, sources_of
 from visionhub.analysis.resample import Integers, Sums
 
 Sources: TypeAlias = ArrayLike | None
-
-
 Names: TypeAlias = Sequence[Hashable] | None
-
-
 Moments: TypeAlias = Any  # an array of numpy's, or a sparse one of scipy's
-
-
 Rows: TypeAlias = Any  # whatever two raters' ratings come in: see `pair`
-
-
 PAIR = 2
-
-
 LARGEST = 1 << 62  # of whole numbers that stand for rows
-
-
 NO_ROWS = (str, bytes, set, frozenset, dict)
-
-
 RAGGED = "ratings are units x raters: rows of one length, None where missing"
 
 

@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from visionhub.analysis.chance import linear_interval
-from visionhub.analysis.continuous import clusters_of
 from visionhub.analysis.estimate import Estimate, not_estimable
-from visionhub.analysis.given import Column, numbers_of, sources_of
+from visionhub.analysis.given import Column, clusters_of, numbers_of, sources_of
 from visionhub.analysis.ranked import orderly
 from visionhub.analysis.ranks import rank_pairs
 from visionhub.analysis.resample import DEFAULT, FEWEST, Floats, Integers, Resampling, Sums

@@ -19,14 +19,13 @@ from itertools import chain
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from visionhub.analysis.estimate import Estimate
 from visionhub.analysis.given import Column, items_of, sources_of
+from visionhub.analysis.rated import Sources
 from visionhub.analysis.resample import DEFAULT, Floats, Integers, Resampling, Sums, estimate, ratio
 
 Texts: TypeAlias = Sequence[str | None] | Column
-Sources: TypeAlias = ArrayLike | None
 
 EMPTY = "all reference texts are empty: an error rate divides by their length"
 BOTH_EMPTY = "all texts are empty: there is nothing to read"

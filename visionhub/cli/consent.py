@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from visionhub.cli.ending import INTERRUPTED
 from visionhub.cli.progress import note
-from visionhub.cli.watch import INTERRUPTED, signals
+from visionhub.cli.watch import signals
 
 if TYPE_CHECKING:
     from visionhub.engine.quote import Quote

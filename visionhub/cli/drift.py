@@ -191,7 +191,8 @@ def _again(
 ) -> Again:
     """Ask once more, after all that can be checked was."""
     from visionhub.cli.canary import ask_again
-    from visionhub.cli.watch import INTERRUPTED, exit_code
+    from visionhub.cli.ending import INTERRUPTED
+    from visionhub.cli.watch import exit_code
     from visionhub.report.drifting import check
     from visionhub.store.study import StudyFile
 

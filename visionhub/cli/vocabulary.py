@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from visionhub.cli.ending import INTERRUPTED
 from visionhub.cli.options import spared
 from visionhub.cli.progress import note
-from visionhub.cli.watch import INTERRUPTED
 
 if TYPE_CHECKING:
     from visionhub.report.vocabulary_review import Review

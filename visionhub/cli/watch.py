@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypedDict, TypeVar
 
+from visionhub.cli.ending import INTERRUPTED
 from visionhub.cli.progress import note_json, noting, showing
 from visionhub.cli.rehearse import rehearsing
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-INTERRUPTED = 130  # the exit code
 SHOW_CURSOR = b"\x1b[?25h"  # which a live table hides
 AT_ONCE = (signal.SIGINT, signal.SIGTERM)  # when they come a second time
 STOPPING = "Stopping: what was sent is finished. Once more to stop at once."
